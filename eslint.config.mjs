@@ -10,7 +10,7 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       // A Nest module is a class that exists for its decorator.
       '@typescript-eslint/no-extraneous-class': 'off',
@@ -26,13 +26,27 @@ export default tseslint.config(
       'no-console': ['error'],
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'Settings are read in src/config only; inject the section you need.' },
-        { object: 'process', property: 'stdout', message: 'stdout belongs to JSON-RPC in stdio mode; log through the Nest logger.' },
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Settings are read in src/config only; inject the section you need.',
+        },
+        {
+          object: 'process',
+          property: 'stdout',
+          message: 'stdout belongs to JSON-RPC in stdio mode; log through the Nest logger.',
+        },
       ],
     },
   },
   { files: ['src/config/**/*.ts'], rules: { 'no-restricted-properties': 'off' } },
-  { files: ['test/**/*.ts'], rules: { 'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }], '@typescript-eslint/no-non-null-assertion': 'off' } },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
   {
     files: ['**/*.mjs', '**/*.cjs'],
     languageOptions: { globals: { process: 'readonly', module: 'writable', require: 'readonly', console: 'readonly' } },

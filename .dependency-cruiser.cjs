@@ -1,0 +1,99 @@
+/** The import rules of docs/architecture.md. Arrows point down: entry → app.module → rooms → managed-agents → config. */
+const room = (name) => `^src/${name}/`;
+const tools = ['discover', 'session', 'interact'];
+const middle = ['auth', 'mcp', 'guardrails', 'audit', 'telemetry'];
+
+const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+
+module.exports = {
+  forbidden: [
+    rule('no-cycles', 'Cut the cycle: move what both sides need below them.', {}, { circular: true }),
+    rule(
+      'src-without-test',
+      'Production code never depends on tests; move the shared part into src.',
+      { path: '^src/' },
+      { path: '^(test|docs)/' },
+    ),
+    rule(
+      'sdk-in-managed-agents-only',
+      'The Anthropic SDK is imported in src/managed-agents only; add what you need to a service there.',
+      { path: '^src/', pathNot: room('managed-agents') },
+      { path: 'node_modules/@anthropic-ai/' },
+    ),
+    rule(
+      'config-is-the-floor',
+      'src/config imports no other room; pass what it needs as an argument.',
+      { path: room('config') },
+      { path: '^src/', pathNot: room('config') },
+    ),
+    rule(
+      'managed-agents-knows-the-api-only',
+      'src/managed-agents knows nothing of MCP, HTTP or principals; it may import src/config.',
+      { path: room('managed-agents') },
+      { path: '^src/', pathNot: `${room('managed-agents')}|${room('config')}` },
+    ),
+    rule(
+      'managed-agents-without-mcp-packages',
+      'src/managed-agents knows nothing of MCP and HTTP servers.',
+      { path: room('managed-agents') },
+      {
+        path: 'node_modules/(@modelcontextprotocol|@rekog|fastify|@nestjs/platform-fastify|@nestjs/microservices|passport)',
+      },
+    ),
+    rule(
+      'log-is-pure',
+      'Reading the event log is pure: no SDK, no Nest. Pass pages in.',
+      { path: '^src/managed-agents/log/', pathNot: '\\.spec\\.ts$' },
+      { path: '^src/|node_modules/', pathNot: '^src/managed-agents/log/' },
+    ),
+    rule(
+      'auth-imports-config-only',
+      'src/auth says who is calling; it needs settings and nothing else of ours.',
+      { path: room('auth') },
+      { path: '^src/', pathNot: `${room('auth')}|${room('config')}` },
+    ),
+    rule(
+      'mcp-without-rules',
+      'src/mcp defines what guardrails and audit implement (tool-access.ts); they import it, never the other way.',
+      { path: room('mcp') },
+      { path: `^src/(guardrails|audit|telemetry|${tools.join('|')})/` },
+    ),
+    rule(
+      'guardrails-judge-by-definition',
+      'Guardrails judge a call by its tool definition and arguments; they import no tool and no audit.',
+      { path: room('guardrails') },
+      { path: `^src/(audit|telemetry|${tools.join('|')})/` },
+    ),
+    rule(
+      'nothing-depends-on-observers',
+      'audit and telemetry watch from the side; nothing but the composition root and the entries imports them.',
+      { path: '^src/', pathNot: '^src/(app\\.module|main|lambda)\\.ts$|^src/bootstrap/|^src/(audit|telemetry)/' },
+      { path: '^src/(audit|telemetry)/' },
+    ),
+    ...tools.map((name) =>
+      rule(
+        `${name}-alone`,
+        'A tool module never imports another one; share through src/mcp or src/managed-agents.',
+        { path: room(name) },
+        { path: `^src/(${tools.filter((other) => other !== name).join('|')})/` },
+      ),
+    ),
+    rule(
+      'rooms-do-not-climb',
+      'Only entries import the composition root and the bootstrap.',
+      { path: `^src/(config|managed-agents|${[...middle, ...tools].join('|')})/` },
+      { path: '^src/(main|lambda|app\\.module)\\.ts$|^src/bootstrap/' },
+    ),
+    rule('no-unresolvable', 'This import leads nowhere.', {}, { couldNotResolve: true }),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.json'],
+    },
+  },
+};

@@ -1,0 +1,16 @@
+/** Who is calling: what every authentication strategy yields and every guardrail asks. */
+export interface Principal {
+  /** Stable name of the caller within its issuer. */
+  readonly subject: string;
+  /** Who vouches for the subject: an issuer URL, or the name of the strategy that has none. */
+  readonly issuer: string;
+  readonly email?: string;
+  readonly roles: readonly string[];
+  readonly scopes: readonly string[];
+}
+
+/** The person who started the stdio server: the process boundary is the authentication. */
+export const LOCAL_PRINCIPAL: Principal = { subject: 'local', issuer: 'stdio', roles: [], scopes: [] };
+
+/** Everyone, where the operator switched authentication off. */
+export const ANONYMOUS_PRINCIPAL: Principal = { subject: 'anonymous', issuer: 'none', roles: [], scopes: [] };

@@ -1,0 +1,37 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type AsyncMicroserviceOptions } from '@nestjs/microservices';
+import { McpStrategy } from '@rekog/mcp-nest';
+import { AppModule } from '../app.module.js';
+import { ServerSettings } from '../config/server.settings.js';
+import { StderrLogger } from '../telemetry/stderr.logger.js';
+
+/** Largest request body, in bytes. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** The application behind HTTP, ready to listen. Throws a `ConfigurationError` when the settings are not usable. */
+export async function createHttpApp(): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forHttp(),
+    new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES }),
+    // What goes wrong before the log level is known is thrown, and reported once by the caller.
+    { logger: false, abortOnError: false },
+  );
+  app.useLogger(new StderrLogger(app.get(ServerSettings).logLevel));
+  app.connectMicroservice<AsyncMicroserviceOptions>(
+    { inject: [McpStrategy], useFactory: (strategy: McpStrategy) => ({ strategy }) },
+    // Without this, global guards, filters and interceptors do not apply to tools.
+    { inheritAppConfig: true },
+  );
+  await app.startAllMicroservices();
+  app.enableShutdownHooks();
+  return app;
+}
+
+/** Serves until a signal ends the process. */
+export async function runHttp(): Promise<void> {
+  const app = await createHttpApp();
+  const { host, port } = app.get(ServerSettings);
+  await app.listen(port, host);
+  new StderrLogger('log').log(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
+}

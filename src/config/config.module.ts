@@ -1,0 +1,45 @@
+import { type DynamicModule, Global, Module, type Provider } from '@nestjs/common';
+import { ConfigModule as NestConfigModule, ConfigService } from '@nestjs/config';
+import { AnthropicSettings } from './anthropic.settings.js';
+import { AuthSettings } from './auth.settings.js';
+import { GuardrailsSettings } from './guardrails.settings.js';
+import { ConfigurationError, type Entry, type Environment, readSection } from './read-settings.js';
+import { ServerSettings } from './server.settings.js';
+
+/** Every section of settings, in the order of the reference page. */
+export const SECTIONS = [AnthropicSettings, AuthSettings, GuardrailsSettings, ServerSettings] as const;
+
+const SECTIONS_KEY = 'sections';
+
+/** Reads and validates all sections. Throws one {@link ConfigurationError} that lists every problem. */
+export function loadSections(env: Environment, entry: Entry): Map<object, object> {
+  const read = SECTIONS.map((type) => ({ type, ...readSection<object>(type, env, entry) }));
+  const problems = read.flatMap((result) => result.problems);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return new Map(read.map(({ type, section }) => [type, section]));
+}
+
+/** Makes each section injectable by its class. The environment (and a `.env` file beside it) is read here only. */
+@Global()
+@Module({})
+export class ConfigModule {
+  static forEntry(entry: Entry): DynamicModule {
+    const sections = SECTIONS.map<Provider>((type) => ({
+      provide: type,
+      inject: [ConfigService],
+      useFactory: (config: ConfigService) => config.getOrThrow<Map<object, object>>(SECTIONS_KEY).get(type),
+    }));
+    return {
+      module: ConfigModule,
+      imports: [
+        NestConfigModule.forRoot({
+          cache: true,
+          // `validate` is what puts the sections into the ConfigService.
+          validate: (env: Environment) => ({ [SECTIONS_KEY]: loadSections(env, entry) }),
+        }),
+      ],
+      providers: sections,
+      exports: [...SECTIONS],
+    };
+  }
+}

@@ -1,0 +1,48 @@
+import { Setting } from './setting.decorator.js';
+
+/** What callers may do with the operator's key. Everything is open by default. */
+export class GuardrailsSettings {
+  static readonly title = 'Guardrails';
+
+  @Setting({
+    env: 'MCP_ALLOW_DESTRUCTIVE',
+    kind: { type: 'boolean' },
+    default: true,
+    summary: 'When false, `session_archive` and `session_delete` are hidden and refused.',
+  })
+  readonly allowDestructive!: boolean;
+
+  @Setting({
+    env: 'MCP_READ_ONLY',
+    kind: { type: 'boolean' },
+    default: false,
+    summary: 'When true, only the tools that discover and observe are left.',
+  })
+  readonly readOnly!: boolean;
+
+  @Setting({
+    env: 'MCP_ALLOWLIST_AGENTS_ACTIVE',
+    kind: { type: 'boolean' },
+    default: false,
+    summary: 'When true, sessions start only with the agents of `MCP_ALLOWED_AGENT_IDS`.',
+  })
+  readonly agentAllowlistActive!: boolean;
+
+  @Setting({
+    env: 'MCP_ALLOWED_AGENT_IDS',
+    kind: { type: 'list' },
+    default: [],
+    example: 'agent_01...,agent_02...',
+    summary: 'Agents that may be started while the agent allowlist is active; empty then means none.',
+  })
+  readonly allowedAgentIds!: readonly string[];
+
+  @Setting({
+    env: 'MCP_ALLOWED_ENVIRONMENT_IDS',
+    kind: { type: 'list' },
+    default: [],
+    example: 'env_01...',
+    summary: 'Environments sessions may use; empty means any.',
+  })
+  readonly allowedEnvironmentIds!: readonly string[];
+}

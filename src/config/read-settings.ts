@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { validateSync } from 'class-validator';
+import { type DeclaredSetting, type SettingKind, settingsOf } from './setting.decorator.js';
+
+/** Environment variables by name, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One thing that is wrong with the configuration: which variable, and what to do about it. */
+export interface Problem {
+  readonly env: string;
+  readonly message: string;
+}
+
+/** How the server is going to be reached; decides which settings are required. */
+export type Entry = 'http' | 'stdio';
+
+/** A group of settings. `check` reports what no single value can tell. */
+export interface Section {
+  check?(entry: Entry, env: Environment): Problem[];
+}
+
+/** The configuration cannot be used. The message lists every problem and what to set. */
+export class ConfigurationError extends Error {
+  constructor(readonly problems: readonly Problem[]) {
+    super(
+      [
+        'The server did not start because its configuration is not usable:',
+        ...problems.map((problem) => `  - ${problem.env}: ${problem.message}`),
+        'Every setting is described in docs/configuration.md.',
+      ].join('\n'),
+    );
+    this.name = 'ConfigurationError';
+  }
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  '1': true,
+  yes: true,
+  on: true,
+  false: false,
+  '0': false,
+  no: false,
+  off: false,
+};
+
+/** Reads one section from the environment; problems are collected rather than thrown. */
+export function readSection<T extends object>(
+  type: new () => T,
+  env: Environment,
+  entry: Entry,
+): { section: T; problems: Problem[] } {
+  const section = new type();
+  const values = section as Record<string, unknown>;
+  const problems: Problem[] = [];
+  for (const setting of settingsOf(type)) {
+    const { text, problem } = textOf(setting, env);
+    if (problem) problems.push(problem);
+    values[setting.property] = text === undefined ? setting.default : parse(setting.kind, text);
+  }
+  problems.push(...invalidValues(type, section, env));
+  // Cross-checks read the values, so they only make sense on values that are valid one by one.
+  if (problems.length === 0) problems.push(...((section as Section).check?.(entry, env) ?? []));
+  return { section, problems };
+}
+
+function textOf(setting: DeclaredSetting, env: Environment): { text?: string; problem?: Problem } {
+  const own = nonEmpty(env[setting.env]);
+  if (!setting.secret) return { text: own };
+  const fileVariable = `${setting.env}_FILE`;
+  const file = nonEmpty(env[fileVariable]);
+  if (file === undefined) return { text: own };
+  if (own !== undefined) {
+    return { problem: { env: fileVariable, message: `is set together with ${setting.env}; keep one of the two` } };
+  }
+  try {
+    const text = nonEmpty(readFileSync(file, 'utf8'));
+    return text === undefined ? { problem: { env: fileVariable, message: `names an empty file (${file})` } } : { text };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    return { problem: { env: fileVariable, message: `names a file that cannot be read (${file}: ${code})` } };
+  }
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  const trimmed = text?.trim();
+  return trimmed === '' ? undefined : trimmed;
+}
+
+/** A text that does not parse is kept as it is, so that validation reports it with the values it expects. */
+function parse(kind: SettingKind, text: string): unknown {
+  switch (kind.type) {
+    case 'boolean':
+      return BOOLEANS[text.toLowerCase()] ?? text;
+    case 'integer':
+      return /^-?\d+$/.test(text) ? Number(text) : text;
+    case 'url':
+      return text.replace(/\/+$/, '');
+    case 'list':
+      return text
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== '');
+    case 'choice':
+    case 'text':
+      return text;
+  }
+}
+
+function invalidValues<T extends object>(type: new () => T, section: T, env: Environment): Problem[] {
+  return validateSync(section).map((error) => {
+    const setting = settingsOf(type).find((declared) => declared.property === error.property);
+    const name = setting?.env ?? error.property;
+    const given = setting && !setting.secret ? ` (it is "${(env[name] ?? '').trim()}")` : '';
+    return { env: name, message: `${Object.values(error.constraints ?? {})[0] ?? 'is not valid'}${given}` };
+  });
+}

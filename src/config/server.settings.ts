@@ -1,0 +1,77 @@
+import { Setting } from './setting.decorator.js';
+
+export const LOG_LEVELS = ['error', 'warn', 'log', 'debug', 'verbose'] as const;
+
+/** Where the server listens, under which names it answers, and how much one answer may hold. */
+export class ServerSettings {
+  static readonly title = 'The server';
+
+  @Setting({
+    env: 'MCP_HOST',
+    kind: { type: 'text' },
+    default: '0.0.0.0',
+    summary: 'Address the HTTP server binds to.',
+  })
+  readonly host!: string;
+
+  @Setting({
+    env: 'MCP_PORT',
+    kind: { type: 'integer', min: 0, max: 65535 },
+    default: 8000,
+    summary: 'Port of the HTTP server; 0 picks a free one and logs it.',
+  })
+  readonly port!: number;
+
+  @Setting({
+    env: 'MCP_PUBLIC_URL',
+    kind: { type: 'url' },
+    example: 'https://mcp.example.com',
+    summary:
+      'The URL clients reach this server under, without `/mcp`. Set it behind a proxy or on a domain of your own; its host is then accepted in the `Host` and `Origin` headers.',
+  })
+  readonly publicUrl?: string;
+
+  @Setting({
+    env: 'MCP_ALLOWED_HOSTS',
+    kind: { type: 'list' },
+    default: [],
+    example: 'mcp.internal,10.0.0.7',
+    summary:
+      'Further host names accepted in the `Host` header, without port. `localhost`, `127.0.0.1`, `[::1]`, a specific `MCP_HOST` and the host of `MCP_PUBLIC_URL` always are.',
+  })
+  readonly allowedHosts!: readonly string[];
+
+  @Setting({
+    env: 'MCP_ALLOWED_ORIGINS',
+    kind: { type: 'list' },
+    default: [],
+    example: 'console.example.com',
+    summary:
+      'Further host names accepted in the `Origin` header of browsers, without scheme and port. The same names as for `Host` always are.',
+  })
+  readonly allowedOrigins!: readonly string[];
+
+  @Setting({
+    env: 'MCP_MAX_RESULT_CHARS',
+    kind: { type: 'integer', min: 5000, max: 500_000 },
+    default: 40_000,
+    summary: 'Largest result of one tool call, in characters of JSON. Event lists deliver fewer events instead.',
+  })
+  readonly maxResultChars!: number;
+
+  @Setting({
+    env: 'MCP_LOG_LEVEL',
+    kind: { type: 'choice', of: LOG_LEVELS },
+    default: 'log',
+    summary: 'Least severe log lines to write. Logs and audit lines go to stderr, in every mode.',
+  })
+  readonly logLevel!: (typeof LOG_LEVELS)[number];
+
+  @Setting({
+    env: 'SSM_PARAM_PREFIX',
+    kind: { type: 'text' },
+    example: '/managed-agent-control/prod',
+    summary: 'AWS Lambda only: parameters below this SSM path are loaded as settings; explicit variables win.',
+  })
+  readonly ssmParamPrefix?: string;
+}

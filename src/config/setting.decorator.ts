@@ -1,0 +1,102 @@
+import 'reflect-metadata';
+import { applyDecorators } from '@nestjs/common';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+} from 'class-validator';
+
+/** How the text of an environment variable becomes a value. */
+export type SettingKind =
+  | { readonly type: 'boolean' }
+  | { readonly type: 'integer'; readonly min: number; readonly max: number }
+  | { readonly type: 'text'; readonly pattern?: RegExp; readonly expected?: string }
+  | { readonly type: 'url' }
+  | { readonly type: 'choice'; readonly of: readonly string[] }
+  | { readonly type: 'list'; readonly of?: readonly string[] };
+
+/** One declared setting: the single source of parsing, validation, the reference page and `.env.example`. */
+export interface SettingDeclaration {
+  /** Name of the environment variable. */
+  readonly env: string;
+  readonly kind: SettingKind;
+  /** One sentence (or two) for the reference page. */
+  readonly summary: string;
+  /** Used when the variable is unset or empty; absent means the setting has no value then. */
+  readonly default?: boolean | number | string | readonly string[];
+  /** What the default is when it is not a constant. Shown in the reference page only. */
+  readonly defaultText?: string;
+  /** Secrets can also come from the file named by `<env>_FILE` and are never echoed in messages. */
+  readonly secret?: boolean;
+  /** A sample value for `.env.example`. */
+  readonly example?: string;
+}
+
+/** A declaration and the property of the section class that holds its value. */
+export interface DeclaredSetting extends SettingDeclaration {
+  readonly property: string;
+}
+
+const SETTINGS = Symbol('settings of a section');
+const MAX_LIST_LENGTH = 1000;
+
+/** Declares a property of a section class as a setting and attaches the class-validator rules of its kind. */
+export function Setting(declaration: SettingDeclaration): PropertyDecorator {
+  const register: PropertyDecorator = (target, property) => {
+    const known = settingsOf(target.constructor);
+    Reflect.defineMetadata(SETTINGS, [...known, { ...declaration, property: String(property) }], target.constructor);
+  };
+  return applyDecorators(register, IsOptional(), ...rulesOf(declaration.kind));
+}
+
+/** The settings a section class declares, in order of declaration. */
+export function settingsOf(section: object): readonly DeclaredSetting[] {
+  return (Reflect.getMetadata(SETTINGS, section) as DeclaredSetting[] | undefined) ?? [];
+}
+
+/** The values a setting accepts, in words. */
+export function expectedValues(kind: SettingKind): string {
+  switch (kind.type) {
+    case 'boolean':
+      return 'true, false, 1, 0, yes, no, on or off';
+    case 'integer':
+      return `a whole number from ${kind.min} to ${kind.max}`;
+    case 'url':
+      return 'an absolute http:// or https:// URL';
+    case 'choice':
+      return `one of: ${kind.of.join(', ')}`;
+    case 'list':
+      return kind.of ? `a comma-separated list of: ${kind.of.join(', ')}` : 'a comma-separated list';
+    case 'text':
+      return kind.expected ?? 'text';
+  }
+}
+
+function rulesOf(kind: SettingKind): PropertyDecorator[] {
+  const message = `must be ${expectedValues(kind)}`;
+  switch (kind.type) {
+    case 'boolean':
+      return [IsBoolean({ message })];
+    case 'integer':
+      return [IsInt({ message }), Min(kind.min, { message }), Max(kind.max, { message })];
+    case 'url':
+      return [Matches(/^https?:\/\/[^\s/?#]+[^\s]*$/i, { message })];
+    case 'choice':
+      return [IsIn([...kind.of], { message })];
+    case 'list':
+      return [
+        IsArray({ message }),
+        ArrayMaxSize(MAX_LIST_LENGTH, { message: `must have at most ${MAX_LIST_LENGTH} entries` }),
+        ...(kind.of ? [IsIn([...kind.of], { each: true, message })] : []),
+      ];
+    case 'text':
+      return [IsString({ message }), ...(kind.pattern ? [Matches(kind.pattern, { message })] : [])];
+  }
+}

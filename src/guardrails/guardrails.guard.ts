@@ -1,0 +1,41 @@
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { type Principal } from '../auth/principal.js';
+import { RefusalError } from '../mcp/errors/refusal.error.js';
+import { ToolAccess } from '../mcp/tool-access.js';
+import { currentToolCall } from '../mcp/tool-call.js';
+import { type ToolDefinition } from '../mcp/tool-definition.js';
+import { toolDefinitionOf } from '../mcp/tool.decorator.js';
+import { type Policy } from './policy.js';
+
+/** The policies in the order they are asked. */
+export const POLICIES = Symbol('guardrail policies');
+
+/** Runs before every tool; the first policy that refuses wins. A tool or a call it cannot judge is refused. */
+@Injectable()
+export class GuardrailsGuard extends ToolAccess implements CanActivate {
+  constructor(@Inject(POLICIES) private readonly policies: readonly Policy[]) {
+    super();
+  }
+
+  canActivate(context: ExecutionContext): boolean {
+    // Global guards also run for HTTP routes, where authentication decides alone.
+    if (context.getType() !== 'rpc') return true;
+    const tool = toolDefinitionOf(context.getHandler());
+    const call = currentToolCall();
+    if (!tool || !call) throw new Error('a message handler was reached outside of a tool call');
+    const request = {
+      tool,
+      principal: call.principal,
+      arguments: context.switchToRpc().getData<Record<string, unknown>>(),
+    };
+    for (const policy of this.policies) {
+      const refusal = policy.refusal(request);
+      if (refusal) throw new RefusalError(refusal.rule, refusal.message);
+    }
+    return true;
+  }
+
+  visible(tool: ToolDefinition, principal: Principal): boolean {
+    return !this.policies.some((policy) => policy.hides?.(tool, principal));
+  }
+}

@@ -1,0 +1,101 @@
+import Anthropic, { type ClientOptions } from '@anthropic-ai/sdk';
+import { Logger } from '@nestjs/common';
+import { type AnthropicSettings } from '../config/anthropic.settings.js';
+import { UncertainOutcomeError } from './api-error.js';
+import { noteUpstreamResponse } from './upstream-requests.js';
+
+type Middleware = NonNullable<ClientOptions['middleware']>[number];
+
+/** The configured API client. Only this folder knows the SDK behind it. */
+export abstract class ApiClient extends Anthropic {}
+
+/**
+ * Builds the client from the settings. Retries, time limits, pagination and the credential chain are the SDK's own;
+ * the middleware adds header overrides, the request ids for the audit, and {@link neverRepeat}.
+ */
+export function createApiClient(settings: AnthropicSettings): ApiClient {
+  return new Anthropic({
+    // null keeps the SDK from reading the environment, undefined lets its credential chain do so.
+    apiKey: settings.apiKey,
+    authToken: settings.apiKey === undefined ? undefined : null,
+    baseURL: settings.baseUrl,
+    timeout: settings.timeoutSeconds * 1000,
+    maxRetries: settings.maxRetries,
+    middleware: [neverRepeat, overrideHeaders(settings), noteRequestIds],
+    logger: sdkLogger(),
+    logLevel: 'warn',
+  });
+}
+
+const noteRequestIds: Middleware = async (request, next) => {
+  const response = await next(request);
+  noteUpstreamResponse(response.headers.get('request-id'));
+  return response;
+};
+
+function overrideHeaders(settings: AnthropicSettings): Middleware {
+  return (request, next) => {
+    const { headers } = request;
+    if (settings.version !== undefined) headers.set('anthropic-version', settings.version);
+    if (settings.beta !== undefined && headers.has('anthropic-beta')) headers.set('anthropic-beta', settings.beta);
+    if (settings.apiKey !== undefined && settings.apiKeyHeader === 'x-api-key') {
+      headers.delete('authorization');
+      headers.set('x-api-key', settings.apiKey);
+    }
+    return next(request);
+  };
+}
+
+/** Connection failures in which no byte of the request can have reached the API. */
+const NOT_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+]);
+
+/**
+ * A session creation or an event send whose answer was lost must not be repeated by the SDK: the API has no
+ * idempotency, so a second attempt could start a second session or say everything twice. A clear rejection (429, 401,
+ * ...) leaves the SDK's rules as they are, and so does a connection that was never made.
+ */
+const neverRepeat: Middleware = async (request, next) => {
+  if (!actsOnce(request)) return next(request);
+  let response: Response;
+  try {
+    response = await next(request);
+  } catch (failure) {
+    if (NOT_SENT.has(causeCode(failure))) throw failure;
+    throw new UncertainOutcomeError(failure);
+  }
+  if (response.status >= 500 || response.status === 408 || response.status === 409) {
+    const headers = new Headers(response.headers);
+    headers.set('x-should-retry', 'false');
+    return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+  }
+  return response;
+};
+
+function actsOnce(request: { method?: string; url: string }): boolean {
+  return request.method?.toUpperCase() === 'POST' && /\/v1\/sessions(\/[^/?]+\/events)?(\?|$)/.test(request.url);
+}
+
+function causeCode(failure: unknown): string {
+  for (let error = failure, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== undefined) return code;
+  }
+  return '';
+}
+
+function sdkLogger(): NonNullable<ClientOptions['logger']> {
+  const logger = new Logger('AnthropicSdk');
+  return {
+    error: (message) => logger.error(message),
+    warn: (message) => logger.warn(message),
+    info: (message) => logger.log(message),
+    debug: (message) => logger.debug(message),
+  };
+}

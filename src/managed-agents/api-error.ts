@@ -1,0 +1,152 @@
+import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from '@anthropic-ai/sdk';
+
+/** What kind of failure it was, for those who decide what to do next. */
+export type ApiErrorKind =
+  'status' | 'timeout' | 'connection' | 'uncertain' | 'unreadable' | 'credentials' | 'cancelled';
+
+export interface ApiErrorDetails {
+  readonly kind: ApiErrorKind;
+  /** What was attempted, in words: "send events". */
+  readonly operation: string;
+  readonly status?: number;
+  /** `error.type` of the body, such as `invalid_request_error`. */
+  readonly type?: string;
+  /** `error.details.error_code` of the body, such as `budget_not_raised`. */
+  readonly code?: string;
+  /** `error.message` of the body. Written by the API, but it may quote what the caller sent. */
+  readonly apiMessage?: string;
+  readonly requestId?: string;
+  readonly retryAfterSeconds?: number;
+  readonly cause?: unknown;
+}
+
+/** Every failure of a call to the Managed Agents API, in one shape. */
+export class ApiError extends Error {
+  readonly kind: ApiErrorKind;
+  readonly operation: string;
+  readonly status?: number;
+  readonly type?: string;
+  readonly code?: string;
+  readonly apiMessage?: string;
+  readonly requestId?: string;
+  readonly retryAfterSeconds?: number;
+
+  constructor(details: ApiErrorDetails) {
+    const what = details.status === undefined ? details.kind : `${details.status} ${details.type ?? ''}`.trim();
+    super(`${details.operation}: ${what}${details.apiMessage ? `: ${details.apiMessage}` : ''}`, {
+      cause: details.cause,
+    });
+    this.name = 'ApiError';
+    this.kind = details.kind;
+    this.operation = details.operation;
+    this.status = details.status;
+    this.type = details.type;
+    this.code = details.code;
+    this.apiMessage = details.apiMessage;
+    this.requestId = details.requestId;
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+}
+
+/**
+ * The request may have reached the API, but its answer did not reach us. The API has no idempotency keys, so the
+ * caller has to look before trying again. Not derived from the SDK's errors: those would be retried.
+ */
+export class UncertainOutcomeError extends Error {
+  constructor(readonly failure: unknown) {
+    super('the answer of the API was lost after the request was sent');
+    this.name = 'UncertainOutcomeError';
+  }
+}
+
+/** Whether a failed attempt may be repeated without harm, or acts each time it arrives. */
+export type Repeatable = 'repeatable' | 'acts-once';
+
+/** Runs one API call and turns whatever it throws into an {@link ApiError}. */
+export async function callApi<T extends object>(
+  operation: string,
+  call: () => PromiseLike<T>,
+  repeatable: Repeatable = 'repeatable',
+): Promise<T> {
+  let answer: T;
+  try {
+    answer = await call();
+  } catch (error) {
+    throw toApiError(operation, error, repeatable);
+  }
+  // The SDK hands over the text of an answer that is not JSON.
+  if (typeof answer === 'object') return answer;
+  throw new ApiError({ kind: lostAnswer('unreadable', repeatable), operation });
+}
+
+/** Anything that is not a failure of the call passes through: it is our own bug. */
+function toApiError(operation: string, error: unknown, repeatable: Repeatable): unknown {
+  if (error instanceof UncertainOutcomeError) {
+    return new ApiError({ kind: 'uncertain', operation, cause: error.failure });
+  }
+  if (error instanceof APIUserAbortError) return new ApiError({ kind: 'cancelled', operation, cause: error });
+  if (error instanceof APIConnectionTimeoutError) return new ApiError({ kind: 'timeout', operation, cause: error });
+  if (error instanceof APIConnectionError) return new ApiError({ kind: 'connection', operation, cause: error });
+  if (error instanceof APIError) return statusError(operation, error as APIError);
+  if (error instanceof SyntaxError) {
+    return new ApiError({ kind: lostAnswer('unreadable', repeatable), operation, cause: error });
+  }
+  // fetch reports an answer that breaks off in its body this way.
+  if (error instanceof TypeError && error.message === 'terminated') {
+    return new ApiError({ kind: lostAnswer('connection', repeatable), operation, cause: error });
+  }
+  if (isCredentialFailure(error)) return new ApiError({ kind: 'credentials', operation, cause: error });
+  return error;
+}
+
+function lostAnswer(kind: ApiErrorKind, repeatable: Repeatable): ApiErrorKind {
+  return repeatable === 'acts-once' ? 'uncertain' : kind;
+}
+
+function statusError(operation: string, error: APIError): ApiError {
+  const body = errorBody(error.error);
+  return new ApiError({
+    kind: 'status',
+    operation,
+    status: error.status,
+    type: body.type,
+    code: body.details?.error_code,
+    apiMessage: body.message,
+    requestId: error.requestID ?? undefined,
+    retryAfterSeconds: retryAfterSeconds(error.headers),
+    cause: error,
+  });
+}
+
+interface ErrorBody {
+  readonly type?: string;
+  readonly message?: string;
+  readonly details?: { readonly error_code?: string };
+}
+
+function errorBody(body: unknown): ErrorBody {
+  const inner = (body as { error?: unknown } | undefined)?.error;
+  if (typeof inner !== 'object' || inner === null) return {};
+  const { type, message, details } = inner as Record<string, unknown>;
+  const code = (details as { error_code?: unknown } | null | undefined)?.error_code;
+  return {
+    type: typeof type === 'string' ? type : undefined,
+    message: typeof message === 'string' ? message : undefined,
+    details: typeof code === 'string' ? { error_code: code } : undefined,
+  };
+}
+
+function retryAfterSeconds(headers: Headers | undefined): number | undefined {
+  const text = headers?.get('retry-after');
+  if (!text) return undefined;
+  const seconds = Number(text);
+  if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds));
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
+}
+
+/** The SDK's credential chain throws plain errors with these names before any request to the API is made. */
+function isCredentialFailure(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === 'WorkloadIdentityError' || error.message.startsWith('Could not resolve authentication method');
+}

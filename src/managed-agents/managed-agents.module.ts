@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { AnthropicSettings } from '../config/anthropic.settings.js';
+import { ApiClient, createApiClient } from './api-client.js';
+import { CatalogService } from './catalog.service.js';
+import { EventLogService } from './event-log.service.js';
+import { SessionsService } from './sessions.service.js';
+
+/** The Managed Agents API behind a few small services. Knows nothing of MCP, HTTP servers or principals. */
+@Module({
+  providers: [
+    { provide: ApiClient, inject: [AnthropicSettings], useFactory: createApiClient },
+    CatalogService,
+    SessionsService,
+    EventLogService,
+  ],
+  exports: [CatalogService, SessionsService, EventLogService],
+})
+export class ManagedAgentsModule {}

@@ -1,0 +1,21 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** Collects the `request-id` of every API response received while one tool call runs. */
+export interface UpstreamRequests {
+  readonly requestIds: string[];
+}
+
+const MAX_REQUEST_IDS = 20;
+const storage = new AsyncLocalStorage<UpstreamRequests>();
+
+/** Runs `work` and lets the API client note its request ids in `requests`. */
+export function collectUpstreamRequests<T>(requests: UpstreamRequests, work: () => T): T {
+  return storage.run(requests, work);
+}
+
+/** Called by the API client for each response. */
+export function noteUpstreamResponse(requestId: string | null): void {
+  const requests = storage.getStore();
+  if (requests && requestId !== null && requests.requestIds.length < MAX_REQUEST_IDS)
+    requests.requestIds.push(requestId);
+}

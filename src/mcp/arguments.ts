@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { isId } from '../managed-agents/ids.js';
+
+const MAX_PAGE_CHARS = 2048;
+
+/** An id of the API. Only its alphabet is checked, by the same rule that guards every request. */
+export function id(description: string, example?: string) {
+  const meta = example === undefined ? { description } : { description, examples: [example] };
+  return z
+    .string()
+    .refine(isId, 'not a valid id; ids have 1 to 128 letters, digits, "_" and "-". Copy it from a list or get tool')
+    .meta(meta);
+}
+
+/** A list of ids. */
+export function ids(description: string, max: number, example: string) {
+  return z
+    .array(id(''))
+    .max(max)
+    .meta({ description, examples: [[example]] });
+}
+
+/** Arguments of every list tool. */
+export const pageArguments = {
+  limit: z.int().min(1).max(100).optional().describe('Items per page; default 20.'),
+  page: z.string().max(MAX_PAGE_CHARS).optional().describe('next_page of the previous answer.'),
+  include_archived: z.boolean().optional().describe('Also list archived ones.'),
+};

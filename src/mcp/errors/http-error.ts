@@ -1,0 +1,45 @@
+import { HttpException, Logger } from '@nestjs/common';
+import { AuthenticationError } from '../../auth/authentication.error.js';
+
+/** JSON-RPC codes: the specification's own, and -32000 for what belongs to this server. */
+const PARSE_ERROR = -32700;
+const INVALID_REQUEST = -32600;
+const INTERNAL_ERROR = -32603;
+const SERVER_ERROR = -32000;
+
+const logger = new Logger('Http');
+
+/** The part of Fastify's reply that is used here. */
+interface Reply {
+  readonly sent: boolean;
+  status(code: number): Reply;
+  header(name: string, value: string): Reply;
+  send(body: unknown): Reply;
+}
+
+/** Every error answer has a JSON-RPC body: an empty one makes a client believe it talks to an older server. */
+export function answerHttpError(error: unknown, reply: Reply): void {
+  const { status, code, message } = describe(error);
+  if (status >= 500) logger.error(error instanceof Error ? error : new Error(String(error)));
+  if (reply.sent) return;
+  if (error instanceof AuthenticationError) reply.header('www-authenticate', error.challenge);
+  reply.status(status).send({ jsonrpc: '2.0', id: null, error: { code, message } });
+}
+
+function describe(error: unknown): { status: number; code: number; message: string } {
+  const status = error instanceof HttpException ? error.getStatus() : statusOfFastify(error);
+  if (status === undefined || status >= 500) return { status: 500, code: INTERNAL_ERROR, message: 'Internal error' };
+  if (error instanceof AuthenticationError) return { status, code: SERVER_ERROR, message: error.message };
+  if (status === 400) return { status, code: PARSE_ERROR, message: 'The body is not valid JSON' };
+  if (status === 404)
+    return { status, code: INVALID_REQUEST, message: 'There is nothing at this address; MCP is served at /mcp' };
+  if (status === 413) return { status, code: INVALID_REQUEST, message: 'The body is larger than 4 MB' };
+  if (status === 415) return { status, code: INVALID_REQUEST, message: 'Send the body as application/json' };
+  return { status, code: INVALID_REQUEST, message: 'The request was refused' };
+}
+
+/** Errors of Fastify's body parser carry the status themselves. */
+function statusOfFastify(error: unknown): number | undefined {
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === 'number' ? status : undefined;
+}

@@ -1,0 +1,58 @@
+import { Logger } from '@nestjs/common';
+import { ApiError } from '../../managed-agents/api-error.js';
+import { InvalidCursorError } from '../../managed-agents/log/cursor.js';
+import { InvalidIdError } from '../../managed-agents/ids.js';
+import { currentToolCall, type ToolCallOutcome } from '../tool-call.js';
+import { apiErrorMessage } from './api-error-message.js';
+import { RefusalError } from './refusal.error.js';
+import { ToolError } from './tool-error.js';
+
+const logger = new Logger('ToolCall');
+
+/** Sorts a failed call into outcome and reason for the audit, logs its cause, and returns the text for the model. */
+export function explainToolError(error: unknown): string {
+  if (error instanceof RefusalError) return ended('refused', error.rule, error.message);
+  if (error instanceof InvalidIdError) return ended('invalid', 'id', error.message);
+  if (error instanceof InvalidCursorError) return ended('invalid', 'cursor', error.message);
+  if (error instanceof ToolError) return ended('failed', error.reason, error.message);
+  if (error instanceof ApiError) {
+    logApiError(error);
+    return ended('failed', error.type ?? error.kind, apiErrorMessage(error));
+  }
+  logger.error(error instanceof Error ? error : new Error(String(error)));
+  return ended('failed', 'internal', 'Internal error of this server; the cause is in its log. Tell the operator.');
+}
+
+function ended(outcome: ToolCallOutcome, reason: string, message: string): string {
+  const call = currentToolCall();
+  if (call) Object.assign(call, { outcome, reason });
+  return message;
+}
+
+function logApiError(error: ApiError): void {
+  const { operation, kind, status, type, code, requestId, retryAfterSeconds } = error;
+  const fields = {
+    tool: currentToolCall()?.tool,
+    operation,
+    kind,
+    status,
+    type,
+    code,
+    request_id: requestId,
+    retry_after: retryAfterSeconds,
+  };
+  const line = `API call failed: ${JSON.stringify(fields)}${causeOf(error)}`;
+  if (status !== undefined && status < 500) logger.warn(line);
+  else logger.error(line);
+}
+
+/** Transport failures carry what happened in their causes; status errors have said it all. */
+function causeOf(error: ApiError): string {
+  const causes: string[] = [];
+  if (error.kind === 'status') return '';
+  for (let cause = error.cause; cause instanceof Error && causes.length < 4; cause = cause.cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    causes.push(`${cause.name}: ${cause.message}${code ? ` (${code})` : ''}`);
+  }
+  return causes.length > 0 ? ` caused by ${causes.join(' < ')}` : '';
+}

@@ -1,0 +1,11 @@
+import { type Page } from '../../managed-agents/page.js';
+
+/** The answer of every list tool: `{ <plural>: [...], count, has_more, next_page }`. */
+export function listResult<T, S extends object>(plural: string, page: Page<T>, summarize: (item: T) => S): object {
+  return {
+    [plural]: page.items.map(summarize),
+    count: page.items.length,
+    has_more: page.nextPage !== undefined,
+    next_page: page.nextPage ?? null,
+  };
+}

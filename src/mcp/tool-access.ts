@@ -1,0 +1,18 @@
+import { type Principal } from '../auth/principal.js';
+import { type ToolCall } from './tool-call.js';
+import { type ToolDefinition } from './tool-definition.js';
+
+/** Which tools a principal sees at all. Guardrails implement it; hiding alone never protects, they refuse calls too. */
+export abstract class ToolAccess {
+  abstract visible(tool: ToolDefinition, principal: Principal): boolean;
+}
+
+/** Told about every tool call when it has ended, however it ended. The audit implements it. */
+export abstract class ToolCallObserver {
+  abstract ended(call: EndedToolCall): void;
+}
+
+export interface EndedToolCall {
+  readonly call: ToolCall;
+  readonly durationMs: number;
+}

@@ -1,0 +1,36 @@
+import { type ToolInput } from './tool-input.js';
+
+/** What a tool does to the world, from harmless to final. Guardrails decide by it. */
+export const TIERS = ['discover', 'observe', 'start', 'interact', 'destructive'] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** Hints of the MCP specification; all four are always stated. */
+export interface ToolHints {
+  readonly readOnlyHint: boolean;
+  readonly destructiveHint: boolean;
+  readonly idempotentHint: boolean;
+  readonly openWorldHint: boolean;
+}
+
+/** A tool as data: lists, guardrails, docs, snapshots and audit all read this. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly title: string;
+  readonly tier: Tier;
+  readonly description: string;
+  readonly input: ToolInput;
+  readonly hints: ToolHints;
+}
+
+const READING: ToolHints = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true };
+const ACTING: ToolHints = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true };
+const ENDING: ToolHints = { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true };
+
+/** The hints a tier implies; a tool may state others where it differs. */
+export const TIER_HINTS: Readonly<Record<Tier, ToolHints>> = {
+  discover: READING,
+  observe: READING,
+  start: ACTING,
+  interact: ACTING,
+  destructive: ENDING,
+};

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { currentToolCall } from './tool-call.js';
+
+type JsonSchema = Record<string, unknown>;
+type Issue = z.core.$ZodIssue;
+
+const MAX_ECHO_CHARS = 64;
+
+/**
+ * The arguments of a tool: a zod object as a Standard Schema. It differs from handing zod over directly in three ways:
+ * the JSON Schema is made once instead of on every list; an argument given as null counts as left out, as in the
+ * Python server; and messages name the argument and what is allowed without echoing what was sent.
+ */
+export class ToolInput<Shape extends z.ZodRawShape = z.ZodRawShape> {
+  readonly '~standard';
+  /** JSON Schema (2020-12) of the arguments, an object at the root. */
+  readonly jsonSchema: JsonSchema;
+  private readonly schema: z.ZodObject<Shape, z.core.$strict>;
+
+  constructor(shape: Shape) {
+    this.schema = z.strictObject(shape);
+    const { $schema: _dialect, ...jsonSchema } = z.toJSONSchema(this.schema, {
+      io: 'input',
+      // Every client pays for every word of a definition, and nobody needs to be told the largest safe integer.
+      override: ({ jsonSchema: part }) => {
+        if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
+      },
+    }) as JsonSchema;
+    this.jsonSchema = jsonSchema;
+    const asJsonSchema = () => this.jsonSchema;
+    this['~standard'] = {
+      version: 1 as const,
+      vendor: 'managed-agent-control',
+      validate: (value: unknown) => this.validate(value),
+      jsonSchema: { input: asJsonSchema, output: asJsonSchema },
+    };
+  }
+
+  private validate(value: unknown): { value: unknown } | { issues: { message: string }[] } {
+    const result = this.schema.safeParse(withoutNulls(value));
+    if (result.success) return { value: result.data };
+    const call = currentToolCall();
+    if (call) call.outcome = 'invalid';
+    return { issues: result.error.issues.map((issue) => ({ message: this.explain(issue) })) };
+  }
+
+  private explain(issue: Issue): string {
+    const argument = issue.path.join('.');
+    if (issue.code === 'unrecognized_keys') {
+      const unknown = issue.keys.map((key) => JSON.stringify(key.slice(0, MAX_ECHO_CHARS))).slice(0, 5);
+      const allowed = Object.keys(this.schema.shape).join(', ') || 'none';
+      return argument
+        ? `${argument} has unknown keys: ${unknown.join(', ')}`
+        : `unknown argument ${unknown.join(', ')}; allowed: ${allowed}`;
+    }
+    if (issue.code === 'invalid_type' && issue.message.includes('received undefined')) return `${argument} is required`;
+    return `${argument}: ${issue.message}`;
+  }
+}
+
+/** The type of a tool's parsed arguments: `Input<typeof sessionGetInput>`. */
+export type Input<T> = T extends ToolInput<infer Shape> ? z.output<z.ZodObject<Shape, z.core.$strict>> : never;
+
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, argument]) => argument !== null));
+}

@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import { type Principal } from '../auth/principal.js';
+import { ToolAccess } from './tool-access.js';
+import { type ToolDefinition } from './tool-definition.js';
+import { ToolRegistry } from './tool-registry.js';
+
+/** A tool as `tools/list` shows it. */
+export interface ListedTool {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly inputSchema: Record<string, unknown>;
+  readonly annotations: Record<string, unknown>;
+}
+
+/** Our own `tools/list`: mcp-nest drops titles, claims `noauth` for every tool and converts each schema on each call. */
+@Injectable()
+export class ToolList {
+  private readonly listed: readonly { definition: ToolDefinition; tool: ListedTool }[];
+  private readonly results = new Map<string, { tools: ListedTool[] }>();
+
+  constructor(
+    registry: ToolRegistry,
+    private readonly access: ToolAccess,
+  ) {
+    this.listed = registry.all().map((definition) => ({ definition, tool: toListedTool(definition) }));
+  }
+
+  /** The tools a principal sees, in order of declaration; one result object per distinct selection. */
+  for(principal: Principal): { tools: ListedTool[] } {
+    const visible = this.listed.filter(({ definition }) => this.access.visible(definition, principal));
+    const key = visible.map(({ tool }) => tool.name).join();
+    let result = this.results.get(key);
+    if (!result) this.results.set(key, (result = { tools: visible.map(({ tool }) => tool) }));
+    return result;
+  }
+}
+
+function toListedTool({ name, title, description, input, hints }: ToolDefinition): ListedTool {
+  return { name, title, description, inputSchema: input.jsonSchema, annotations: { title, ...hints } };
+}

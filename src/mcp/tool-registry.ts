@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { MCP_TOOL_METADATA_KEY, type ToolMetadata } from '@rekog/mcp-nest';
+import { TIERS, type ToolDefinition } from './tool-definition.js';
+import { toolDefinitionOf } from './tool.decorator.js';
+
+/** Some clients prefix the server's name, and some cut names at 64 characters. */
+const TOOL_NAME = /^[a-z][a-z0-9_]{0,47}$/;
+
+/**
+ * Every tool of the running server, by name. Refuses to start the server for a tool whose tier is unknown (guardrails
+ * could not judge it) and for two tools of one name (mcp-nest would silently serve the last one).
+ */
+@Injectable()
+export class ToolRegistry {
+  private readonly byName = new Map<string, ToolDefinition>();
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+  ) {
+    // Nest has scanned every module before it instantiates the first provider, so nothing is served before this check.
+    for (const method of this.toolMethods()) this.add(method);
+  }
+
+  /** In order of declaration, which is the order clients see. */
+  all(): readonly ToolDefinition[] {
+    return [...this.byName.values()];
+  }
+
+  get(name: string): ToolDefinition | undefined {
+    return this.byName.get(name);
+  }
+
+  private add(method: object): void {
+    const definition = toolDefinitionOf(method);
+    const name = definition?.name ?? (Reflect.getMetadata(MCP_TOOL_METADATA_KEY, method) as ToolMetadata).name;
+    if (!definition || !TIERS.includes(definition.tier)) {
+      throw new Error(`Tool "${name}" has no tier. Declare it with @McpTool and a tier of: ${TIERS.join(', ')}.`);
+    }
+    if (!TOOL_NAME.test(name)) throw new Error(`Tool name "${name}" is not of the form ${TOOL_NAME.source}.`);
+    if (this.byName.has(name)) throw new Error(`Two tools are named "${name}". Rename one of them.`);
+    this.byName.set(name, definition);
+  }
+
+  private toolMethods(): object[] {
+    return this.discovery.getControllers().flatMap(({ metatype }) => {
+      const prototype = (metatype as { prototype?: Record<string, object> } | null)?.prototype;
+      if (!prototype) return [];
+      return this.scanner
+        .getAllMethodNames(prototype)
+        .map((name) => prototype[name])
+        .filter(
+          (method): method is object => method !== undefined && Reflect.hasMetadata(MCP_TOOL_METADATA_KEY, method),
+        );
+    });
+  }
+}

@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { ApiError } from '../managed-agents/api-error.js';
+import { EventLogService } from '../managed-agents/event-log.service.js';
+import { SessionsService } from '../managed-agents/sessions.service.js';
+import { ToolError } from '../mcp/errors/tool-error.js';
+
+/** After a turn ends, the API can go on refusing to end the session for up to about two seconds. */
+const SETTLE_DELAYS_MS = [250, 500, 1000, 1500];
+
+/** Ends sessions: archive keeps the history, delete removes everything. */
+@Injectable()
+export class SessionEndService {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly log: EventLogService,
+  ) {}
+
+  async archive(sessionId: string): Promise<object> {
+    await this.end(sessionId, () => this.sessions.archive(sessionId));
+    return { ok: true, session_id: sessionId, archived: true };
+  }
+
+  async delete(sessionId: string): Promise<object> {
+    await this.end(sessionId, () => this.sessions.delete(sessionId));
+    return { ok: true, session_id: sessionId, deleted: true };
+  }
+
+  /** A refusal (400) means "running" or "was running a moment ago"; the log tells which. */
+  private async end(sessionId: string, attempt: () => Promise<void>): Promise<void> {
+    for (let retry = 0; ; retry++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 400) throw error;
+        await this.refuseIfWorking(sessionId, error);
+        const wait = SETTLE_DELAYS_MS[retry];
+        if (wait === undefined) throw error;
+        await delay(wait);
+      }
+    }
+  }
+
+  private async refuseIfWorking(sessionId: string, cause: ApiError): Promise<void> {
+    const { turn } = await this.log.situation(sessionId);
+    if (turn !== 'running' && turn !== 'queued') return;
+    throw new ToolError(
+      'The session is still running and can only be ended when it is not. Call session_interrupt first, then session_get until the turn is over, then try again.',
+      'session_running',
+      { cause },
+    );
+  }
+}

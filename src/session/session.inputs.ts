@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { id, ids, pageArguments } from '../mcp/arguments.js';
+import { ToolInput } from '../mcp/tool-input.js';
+
+/** Limits of the API, stated where a call would fail anyway; see its reference for sessions. */
+const MAX_TEXT_CHARS = 100_000;
+const MAX_TITLE_CHARS = 500;
+const MAX_METADATA_PAIRS = 16;
+const MAX_METADATA_KEY_CHARS = 64;
+const MAX_METADATA_VALUE_CHARS = 512;
+const MAX_VAULTS = 50;
+const MAX_MEMORY_STORES = 8;
+const MAX_FILES = 500;
+const MAX_REPOSITORIES = 20;
+const MAX_PATH_CHARS = 1024;
+const MAX_CURSOR_CHARS = 2048;
+
+const time = (description: string) =>
+  z.string().max(40).refine(isTime, 'must be an RFC 3339 time such as 2026-11-22T08:00:00Z').describe(description);
+
+const repository = z.strictObject({
+  url: z
+    .string()
+    .max(MAX_PATH_CHARS)
+    .refine(isRepositoryUrl, 'must look like https://github.com/owner/repo, without .git')
+    .meta({ examples: ['https://github.com/owner/repo'] }),
+  branch: z.string().min(1).max(255).optional(),
+  commit: z
+    .string()
+    .regex(/^[0-9a-fA-F]{7,64}$/, 'must be a commit hash')
+    .optional(),
+  mount_path: z.string().min(1).max(MAX_PATH_CHARS).optional(),
+});
+
+const metadata = z
+  .record(z.string().min(1).max(MAX_METADATA_KEY_CHARS), z.string().max(MAX_METADATA_VALUE_CHARS))
+  .refine((pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS, `has more than ${MAX_METADATA_PAIRS} pairs`);
+
+export const sessionStartInput = new ToolInput({
+  agent_id: id('Agent to run.', 'agent_01...'),
+  environment_id: id('Environment that belongs to the agent.', 'env_01...'),
+  message: z.string().max(MAX_TEXT_CHARS).optional().describe('First instruction. Without it the session only waits.'),
+  vault_ids: ids('Vaults with the credentials of its MCP servers.', MAX_VAULTS, 'vlt_01...').optional(),
+  memory_store_ids: ids('Memory stores of the agent.', MAX_MEMORY_STORES, 'memstore_01...').optional(),
+  agent_version: z.int().min(1).optional().describe('Default: the latest.'),
+  title: z.string().max(MAX_TITLE_CHARS).optional(),
+  metadata: metadata.optional().describe('String pairs to find it again.'),
+  budget_usd: z
+    .number()
+    .min(0.01)
+    .max(1_000_000)
+    .refine((usd) => Math.abs(usd * 100 - Math.round(usd * 100)) < 1e-6, 'must be whole cents')
+    .optional()
+    .describe('Spend limit; the session pauses when it is reached.'),
+  repositories: z
+    .array(repository.refine(({ branch, commit }) => !(branch && commit), 'takes branch or commit, not both'))
+    .max(MAX_REPOSITORIES)
+    .optional()
+    .describe('GitHub repositories to clone; branch or commit, default mount /workspace/<repo>.'),
+  file_ids: ids('Uploaded files to mount.', MAX_FILES, 'file_01...').optional(),
+});
+
+export const sessionGetInput = new ToolInput({ session_id: id('Session to read.', 'sesn_01...') });
+
+export const sessionListInput = new ToolInput({
+  agent_id: id('Only sessions of this agent.').optional(),
+  statuses: z
+    .array(z.enum(['idle', 'running', 'rescheduling', 'terminated']))
+    .max(4)
+    .optional()
+    .describe('Only these statuses.'),
+  ...pageArguments,
+  created_after: time('Only sessions created at or after this time.').optional(),
+  created_before: time('Only sessions created at or before this time.').optional(),
+});
+
+export const sessionEventsInput = new ToolInput({
+  session_id: id('Session to read.', 'sesn_01...'),
+  types: z
+    .array(z.string().regex(/^[a-z_.]{1,64}$/, 'must be an event type such as agent.message'))
+    .max(50)
+    .optional()
+    .meta({ description: 'Only these event types; keep them the same while you poll.', examples: [['agent.message']] }),
+  since: z
+    .string()
+    .max(MAX_CURSOR_CHARS)
+    .optional()
+    .describe('next_since of the previous answer, or an RFC 3339 time. Default: from the beginning.'),
+  limit: z.int().min(1).max(200).default(50).describe('Events to read at most.'),
+  page: z.string().max(MAX_CURSOR_CHARS).optional().describe('Same as since; kept for older clients.'),
+  format: z.enum(['concise', 'detailed']).default('concise').describe('detailed gives the raw events.'),
+});
+
+export const sessionEndInput = new ToolInput({ session_id: id('Session to end.', 'sesn_01...') });
+
+function isTime(text: string): boolean {
+  return (
+    /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/.test(text) && !Number.isNaN(Date.parse(text))
+  );
+}
+
+function isRepositoryUrl(text: string): boolean {
+  return /^https:\/\/github\.com\/[\w.-]+\/[\w.-]+$/.test(text) && !text.endsWith('.git');
+}

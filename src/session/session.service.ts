@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import { EventLogService } from '../managed-agents/event-log.service.js';
+import { type SessionListRequest, SessionsService } from '../managed-agents/sessions.service.js';
+import { listResult } from '../mcp/result/list-result.js';
+import { currentToolCall } from '../mcp/tool-call.js';
+import { createParams, type SessionStart } from './session-start.js';
+import { sessionSituation, sessionSummary } from './session-view.js';
+
+/** Starts and observes sessions. */
+@Injectable()
+export class SessionService {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly log: EventLogService,
+  ) {}
+
+  async start(request: SessionStart): Promise<object> {
+    const params = createParams(request);
+    const session = await this.sessions.create(params);
+    const call = currentToolCall();
+    if (call) call.createdSessionId = session.id;
+    const messageSent = params.initial_events !== undefined;
+    return {
+      session_id: session.id,
+      status: session.status,
+      message_sent: messageSent,
+      next_step: messageSent
+        ? 'Follow the work with session_events(session_id), then session_get(session_id) until turn is "over" or it needs you.'
+        : 'Nothing was asked yet. Give it work with session_message(session_id, text).',
+    };
+  }
+
+  async get(sessionId: string): Promise<object> {
+    const [session, situation] = await Promise.all([this.sessions.get(sessionId), this.log.situation(sessionId)]);
+    return sessionSituation(session, situation);
+  }
+
+  async list(request: SessionListRequest): Promise<object> {
+    return listResult('sessions', await this.sessions.list(request), sessionSummary);
+  }
+}
