@@ -32,6 +32,9 @@ const esmOnlyPackages = [
 
 export default {
   testEnvironment: 'node',
+  // Machines are shared; a time-out is there to end what hangs, not to judge what is slow.
+  testTimeout: 60_000,
+  setupFilesAfterEnv: ['<rootDir>/test/support/stderr.ts'],
   testMatch: ['<rootDir>/test/**/*.spec.ts', '<rootDir>/src/**/*.spec.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${esmOnlyPackages})/)`],

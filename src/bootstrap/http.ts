@@ -9,6 +9,9 @@ import { StderrLogger } from '../telemetry/stderr.logger.js';
 /** Largest request body, in bytes. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+/** Time that running requests have to finish once the server is told to end. */
+const CLOSE_GRACE_MS = 10_000;
+
 /** The application behind HTTP, ready to listen. Throws a `ConfigurationError` when the settings are not usable. */
 export async function createHttpApp(): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -23,9 +26,19 @@ export async function createHttpApp(): Promise<NestFastifyApplication> {
     // Without this, global guards, filters and interceptors do not apply to tools.
     { inheritAppConfig: true },
   );
+  closeLingeringConnections(app);
   await app.startAllMicroservices();
   app.enableShutdownHooks();
   return app;
+}
+
+/** Node never counts a connection without any request as idle, and such a one would hold up the end for a minute. */
+function closeLingeringConnections(app: NestFastifyApplication): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('preClose', (done) => {
+    setTimeout(() => fastify.server.closeAllConnections(), CLOSE_GRACE_MS).unref();
+    done();
+  });
 }
 
 /** Serves until a signal ends the process. */

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import Anthropic, { type ClientOptions } from '@anthropic-ai/sdk';
 import { Logger } from '@nestjs/common';
 import { type AnthropicSettings } from '../config/anthropic.settings.js';
@@ -83,7 +84,7 @@ function actsOnce(request: { method?: string; url: string }): boolean {
 }
 
 function causeCode(failure: unknown): string {
-  for (let error = failure, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
+  for (let error = failure, depth = 0; isNativeError(error) && depth < 5; error = error.cause, depth++) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== undefined) return code;
   }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from '@anthropic-ai/sdk';
 
 /** What kind of failure it was, for those who decide what to do next. */
@@ -88,11 +89,13 @@ function toApiError(operation: string, error: unknown, repeatable: Repeatable): 
   if (error instanceof APIConnectionTimeoutError) return new ApiError({ kind: 'timeout', operation, cause: error });
   if (error instanceof APIConnectionError) return new ApiError({ kind: 'connection', operation, cause: error });
   if (error instanceof APIError) return statusError(operation, error as APIError);
-  if (error instanceof SyntaxError) {
+  // By name: fetch throws errors of its own realm when the server runs inside another one.
+  const name = isNativeError(error) ? error.name : '';
+  if (name === 'SyntaxError') {
     return new ApiError({ kind: lostAnswer('unreadable', repeatable), operation, cause: error });
   }
   // fetch reports an answer that breaks off in its body this way.
-  if (error instanceof TypeError && error.message === 'terminated') {
+  if (name === 'TypeError' && (error as Error).message === 'terminated') {
     return new ApiError({ kind: lostAnswer('connection', repeatable), operation, cause: error });
   }
   if (isCredentialFailure(error)) return new ApiError({ kind: 'credentials', operation, cause: error });

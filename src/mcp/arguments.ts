@@ -3,21 +3,21 @@ import { isId } from '../managed-agents/ids.js';
 
 const MAX_PAGE_CHARS = 2048;
 
+const anyId = z
+  .string()
+  .refine(isId, 'not a valid id; ids have 1 to 128 letters, digits, "_" and "-". Copy it from a list or get tool');
+
 /** An id of the API. Only its alphabet is checked, by the same rule that guards every request. */
 export function id(description: string, example?: string) {
-  const meta = example === undefined ? { description } : { description, examples: [example] };
-  return z
-    .string()
-    .refine(isId, 'not a valid id; ids have 1 to 128 letters, digits, "_" and "-". Copy it from a list or get tool')
-    .meta(meta);
+  return anyId.meta({ description, ...(example !== undefined && { examples: [example] }) });
 }
 
 /** A list of ids. */
-export function ids(description: string, max: number, example: string) {
+export function ids(description: string, max: number, example?: string) {
   return z
-    .array(id(''))
+    .array(anyId)
     .max(max)
-    .meta({ description, examples: [[example]] });
+    .meta({ description, ...(example !== undefined && { examples: [[example]] }) });
 }
 
 /** Arguments of every list tool. */

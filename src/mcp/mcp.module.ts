@@ -72,7 +72,7 @@ function describeModule(
             instructions: INSTRUCTIONS,
             transports: [instance],
             // Stated, because the defaults would promise list changes and log messages that are never sent.
-            capabilities: { tools: {}, logging: undefined },
+            capabilities: { tools: { listChanged: false }, logging: undefined },
             serverMutator: (server) => withToolCallPath(server, { registry, list, observer, principalOf: source }),
           }),
       },

@@ -5,6 +5,7 @@ type JsonSchema = Record<string, unknown>;
 type Issue = z.core.$ZodIssue;
 
 const MAX_ECHO_CHARS = 64;
+const LARGEST_SAID_MAXIMUM = 10_000;
 
 /**
  * The arguments of a tool: a zod object as a Standard Schema. It differs from handing zod over directly in three ways:
@@ -21,10 +22,7 @@ export class ToolInput<Shape extends z.ZodRawShape = z.ZodRawShape> {
     this.schema = z.strictObject(shape);
     const { $schema: _dialect, ...jsonSchema } = z.toJSONSchema(this.schema, {
       io: 'input',
-      // Every client pays for every word of a definition, and nobody needs to be told the largest safe integer.
-      override: ({ jsonSchema: part }) => {
-        if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
-      },
+      override: ({ jsonSchema: part, path }) => leaveOutUnsaidLimits(part, path.length > 0),
     }) as JsonSchema;
     this.jsonSchema = jsonSchema;
     const asJsonSchema = () => this.jsonSchema;
@@ -40,8 +38,9 @@ export class ToolInput<Shape extends z.ZodRawShape = z.ZodRawShape> {
     const result = this.schema.safeParse(withoutNulls(value));
     if (result.success) return { value: result.data };
     const call = currentToolCall();
-    if (call) call.outcome = 'invalid';
-    return { issues: result.error.issues.map((issue) => ({ message: this.explain(issue) })) };
+    if (call) Object.assign(call, { outcome: 'invalid', reason: 'arguments' });
+    const firstOfEach = new Map(result.error.issues.toReversed().map((issue) => [issue.path.join('.'), issue]));
+    return { issues: [...firstOfEach.values()].reverse().map((issue) => ({ message: this.explain(issue) })) };
   }
 
   private explain(issue: Issue): string {
@@ -60,6 +59,16 @@ export class ToolInput<Shape extends z.ZodRawShape = z.ZodRawShape> {
 
 /** The type of a tool's parsed arguments: `Input<typeof sessionGetInput>`. */
 export type Input<T> = T extends ToolInput<infer Shape> ? z.output<z.ZodObject<Shape, z.core.$strict>> : never;
+
+/**
+ * Every client pays for every word of a definition on every request. Limits that no sensible call meets are enforced
+ * and explained when they are met, but not announced.
+ */
+function leaveOutUnsaidLimits(part: z.core.JSONSchema.BaseSchema, nested: boolean): void {
+  if (nested && part.additionalProperties === false) delete part.additionalProperties;
+  for (const limit of ['minLength', 'maxLength', 'maxItems', 'pattern', 'propertyNames'] as const) delete part[limit];
+  if (part.maximum !== undefined && part.maximum >= LARGEST_SAID_MAXIMUM) delete part.maximum;
+}
 
 function withoutNulls(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;

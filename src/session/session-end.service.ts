@@ -26,22 +26,26 @@ export class SessionEndService {
     return { ok: true, session_id: sessionId, deleted: true };
   }
 
-  /** A refusal (400) means "running" or "was running a moment ago"; the log tells which. */
+  /**
+   * The API itself would end a session whose input is still queued, and so drop what was just asked or approved; that
+   * is why the log is asked first. A refusal (400) then means that its status lags, or that work began in between.
+   */
   private async end(sessionId: string, attempt: () => Promise<void>): Promise<void> {
+    await this.refuseIfWorking(sessionId);
     for (let retry = 0; ; retry++) {
       try {
         return await attempt();
       } catch (error) {
         if (!(error instanceof ApiError) || error.status !== 400) throw error;
-        await this.refuseIfWorking(sessionId, error);
         const wait = SETTLE_DELAYS_MS[retry];
         if (wait === undefined) throw error;
         await delay(wait);
+        await this.refuseIfWorking(sessionId, error);
       }
     }
   }
 
-  private async refuseIfWorking(sessionId: string, cause: ApiError): Promise<void> {
+  private async refuseIfWorking(sessionId: string, cause?: ApiError): Promise<void> {
     const { turn } = await this.log.situation(sessionId);
     if (turn !== 'running' && turn !== 'queued') return;
     throw new ToolError(

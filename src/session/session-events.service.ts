@@ -45,7 +45,7 @@ export class SessionEventsService {
   async events(request: EventsRequest): Promise<object> {
     const { session_id, types, limit } = request;
     // `page` is what earlier clients send for the rest of a batch; it carries the same cursor.
-    let cursor: EventCursor = parseSince(session_id, request.page ?? request.since);
+    let cursor: EventCursor = parseSince(session_id, nonEmpty(request.page) ?? nonEmpty(request.since));
     for (let round = 1; ; round++) {
       const read = await this.log.read(session_id, { since: cursor, types, limit });
       const batch = this.batch(read.events, request);
@@ -81,6 +81,11 @@ export class SessionEventsService {
     const fitting = fitToSize(entry, this.maxChars)?.value as object | undefined;
     return fitting ?? { id, type, processed_at, note: 'This event is too large to be shown.' };
   }
+}
+
+/** Some clients send an empty text for what they leave out. */
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
 }
 
 /** Asked for by type, an event is never noise. */

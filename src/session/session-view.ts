@@ -30,7 +30,7 @@ export function sessionSituation(session: Session, situation: Situation): object
     status,
     agent: { id: agent.id, name: agent.name, version: agent.version, model: modelName(agent.model) },
     turn: situation.turn,
-    stop_reason: situation.stopReason ?? null,
+    stop_reason: stopReasonView(situation),
     ...(situation.stopDetails && { stop_details: situation.stopDetails }),
     failed: situation.failed,
     ...(situation.error && { error: situation.error }),
@@ -64,6 +64,13 @@ export function statusOf(session: Session, situation: Situation): SessionStatus 
   return situation.status ?? session.status;
 }
 
+/** The stop reason as far as it still holds: not once the session goes on, and without the calls answered since. */
+function stopReasonView({ turn, stopReason, pendingActions }: Situation): object | null {
+  if (!stopReason || turn === 'queued' || turn === 'running') return null;
+  if (turn !== 'requires_action') return stopReason;
+  return { ...stopReason, event_ids: pendingActions.map((action) => action.toolUseId) };
+}
+
 /** Cents as a decimal string, in dollars. */
 function dollars(money: { amount: string } | null | undefined): number | null {
   const cents = Number(money?.amount ?? Number.NaN);
@@ -80,7 +87,7 @@ function nextStep({ turn, failed, pendingActions }: Situation, status: SessionSt
     case 'running':
       return pendingActions.length > 0
         ? 'The agent works, but a call of a sub-agent waits for an answer: session_respond.'
-        : 'The agent works. Read session_events with the last next_since, then call session_get again.';
+        : 'The agent works. Read session_events, then call session_get again.';
     case 'requires_action':
       return pendingActions.every((action) => action.kind === 'tool_confirmation')
         ? 'Show the user the pending actions, then allow or deny them with session_respond.'

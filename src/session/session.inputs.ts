@@ -27,7 +27,7 @@ const repository = z.strictObject({
   branch: z.string().min(1).max(255).optional(),
   commit: z
     .string()
-    .regex(/^[0-9a-fA-F]{7,64}$/, 'must be a commit hash')
+    .regex(/^[0-9a-f]{40}$/, 'must be a full commit SHA of 40 hexadecimal digits')
     .optional(),
   mount_path: z.string().min(1).max(MAX_PATH_CHARS).optional(),
 });
@@ -38,26 +38,26 @@ const metadata = z
 
 export const sessionStartInput = new ToolInput({
   agent_id: id('Agent to run.', 'agent_01...'),
-  environment_id: id('Environment that belongs to the agent.', 'env_01...'),
-  message: z.string().max(MAX_TEXT_CHARS).optional().describe('First instruction. Without it the session only waits.'),
-  vault_ids: ids('Vaults with the credentials of its MCP servers.', MAX_VAULTS, 'vlt_01...').optional(),
-  memory_store_ids: ids('Memory stores of the agent.', MAX_MEMORY_STORES, 'memstore_01...').optional(),
-  agent_version: z.int().min(1).optional().describe('Default: the latest.'),
+  environment_id: id('Its environment.', 'env_01...'),
+  message: z.string().max(MAX_TEXT_CHARS).optional().describe('First instruction; default: wait.'),
+  vault_ids: ids('Credentials of its MCP servers.', MAX_VAULTS).optional(),
+  memory_store_ids: ids('Its memory.', MAX_MEMORY_STORES).optional(),
+  agent_version: z.int().min(1).optional().describe('Default: latest.'),
   title: z.string().max(MAX_TITLE_CHARS).optional(),
-  metadata: metadata.optional().describe('String pairs to find it again.'),
+  metadata: metadata.optional(),
   budget_usd: z
     .number()
     .min(0.01)
     .max(1_000_000)
     .refine((usd) => Math.abs(usd * 100 - Math.round(usd * 100)) < 1e-6, 'must be whole cents')
     .optional()
-    .describe('Spend limit; the session pauses when it is reached.'),
+    .describe('Spend limit; pauses when reached.'),
   repositories: z
     .array(repository.refine(({ branch, commit }) => !(branch && commit), 'takes branch or commit, not both'))
     .max(MAX_REPOSITORIES)
     .optional()
-    .describe('GitHub repositories to clone; branch or commit, default mount /workspace/<repo>.'),
-  file_ids: ids('Uploaded files to mount.', MAX_FILES, 'file_01...').optional(),
+    .describe('GitHub repositories to clone, at a branch or commit.'),
+  file_ids: ids('Files to mount.', MAX_FILES).optional(),
 });
 
 export const sessionGetInput = new ToolInput({ session_id: id('Session to read.', 'sesn_01...') });

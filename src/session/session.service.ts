@@ -31,8 +31,12 @@ export class SessionService {
   }
 
   async get(sessionId: string): Promise<object> {
-    const [session, situation] = await Promise.all([this.sessions.get(sessionId), this.log.situation(sessionId)]);
-    return sessionSituation(session, situation);
+    const reads = [this.sessions.get(sessionId), this.log.situation(sessionId)] as const;
+    const [session, situation] = await Promise.allSettled(reads);
+    // When both fail, the failure of the session itself is the one to tell.
+    if (session.status === 'rejected') throw session.reason;
+    if (situation.status === 'rejected') throw situation.reason;
+    return sessionSituation(session.value, situation.value);
   }
 
   async list(request: SessionListRequest): Promise<object> {

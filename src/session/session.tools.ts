@@ -26,7 +26,7 @@ export class SessionTools {
     title: 'Start session',
     tier: 'start',
     description:
-      'Start an agent in a new session, with the environment, vaults and memory stores that belong to it: wrong or missing ones cause failed tool sign-ins and lost memory. Read agent_get and match the lists first; if a match is unclear, ask the user. Returns session_id; follow with session_events and session_get.',
+      'Start an agent with the environment, vaults and memory stores that belong to it: match the lists to agent_get, ask the user when unclear. Follow with session_events.',
     input: sessionStartInput,
   })
   start(@Payload() args: Input<typeof sessionStartInput>): Promise<object> {

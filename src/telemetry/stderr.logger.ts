@@ -3,7 +3,7 @@ import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 /** Nest's console logger on stderr: in stdio mode stdout carries JSON-RPC and nothing else, and one rule for all is safest. */
 export class StderrLogger extends ConsoleLogger {
   constructor(leastSevere: LogLevel) {
-    super({ logLevels: levelsFrom(leastSevere), colors: process.stderr.isTTY });
+    super({ logLevels: levelsFrom(leastSevere), colors: process.stderr.isTTY === true });
   }
 
   protected override printMessages(messages: unknown[], context?: string, logLevel?: LogLevel): void {

@@ -91,6 +91,7 @@ describe('advance', () => {
     const more = advance(once, [event('sevt_tied', NOON), event('sevt_later', NOON + 1)]);
     expect(more).toMatchObject({ from: NOON, passed: MAX_SEEN + 10 });
     expect(more.seen.size).toBe(1);
+    expect(advance(more, [event('sevt_much_later', NOON + OVERLAP_MICROS)]).passed).toBe(MAX_SEEN + 10);
     expect(advance(more, [event('sevt_much_later', NOON + OVERLAP_MICROS + 1)]).passed).toBe(0);
   });
 
@@ -162,6 +163,7 @@ describe('parseSince', () => {
     ['an impossible time', '2026-02-30T00:00:00Z', 'not_a_time'],
     ['a Unix time', '1786983693', 'not_a_time'],
     ['a cursor cut at its end', valid.slice(0, -1), 'altered'],
+    ['a cursor with a character more', `${valid}A`, 'altered'],
     ['a cursor cut at its start', valid.slice(1), 'altered'],
   ])('refuses %s', (_, since, reason) => {
     expect(reasonOf(since)).toBe(reason);

@@ -9,7 +9,7 @@ export function stampOf(event: LogEvent): number | undefined {
 /** What tells two events apart: the id, or type and stamp for the `user.interrupt` events the API stores without one. */
 export function identityOf(event: LogEvent): string {
   const id = textOf(event, 'id') ?? '';
-  return id === '' ? `${event.type}@${event.processed_at ?? ''}` : id;
+  return id === '' ? `${textOf(event, 'type')}@${textOf(event, 'processed_at')}` : id;
 }
 
 /** A field's value when it is a string. */

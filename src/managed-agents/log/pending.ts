@@ -86,9 +86,6 @@ class OpenCalls {
       case 'session.thread_status_terminated':
         this.closeThread(textOf(event, 'session_thread_id'));
         break;
-      case 'session.status_terminated':
-        this.open.clear();
-        break;
       case 'user.interrupt':
         this.takeInterrupt(event);
         break;

@@ -187,7 +187,7 @@ const PAGE_SIZES = [200, 1000, 1000, 1000, 1000];
 
 /**
  * Reads a session's situation from the newest end of its log, going back as far as needed: to the beginning of the turn,
- * within five pages. What `fetchPage` throws is passed on.
+ * within five pages. A log that goes on beyond them costs one request more. What `fetchPage` throws is passed on.
  */
 export async function readSituation(fetchPage: FetchPage): Promise<Situation> {
   let tail: LogEvent[] = [];
@@ -202,9 +202,7 @@ export async function readSituation(fetchPage: FetchPage): Promise<Situation> {
       break;
     }
   }
-  return page && situation.status === 'idle'
-    ? situationOf([...(await oldestQueued(fetchPage)), ...tail], false)
-    : situation;
+  return page ? situationOf([...(await oldestQueued(fetchPage)), ...tail], false) : situation;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type LogEvent } from './event.js';
-import { recordOf } from './fields.js';
+import { recordOf, textOf } from './fields.js';
 
 export type SessionStatus = 'idle' | 'running' | 'rescheduling' | 'terminated';
 
@@ -68,7 +68,7 @@ export function stopsForGood(idle: LogEvent): boolean {
 
 /** Whether this is an input that waits in the queue. */
 export function isQueued(event: LogEvent): boolean {
-  return !event.processed_at && /^(user|system)\./.test(event.type);
+  return !event.processed_at && /^(user|system)\./.test(textOf(event, 'type') ?? '');
 }
 
 /** Whether this input makes an idle session work again. */

@@ -65,7 +65,7 @@ function hintFor400(error: ApiError): string {
       return 'Choose another environment with environment_list.';
     default:
       return error.operation === 'send events'
-        ? 'Call session_get for the state of the session and what it waits for.'
+        ? 'Call session_get: the session may wait for approvals (session_respond) or have ended (session_start).'
         : 'Correct the named argument and call again.';
   }
 }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { Logger } from '@nestjs/common';
 import { ApiError } from '../../managed-agents/api-error.js';
 import { InvalidCursorError } from '../../managed-agents/log/cursor.js';
@@ -50,7 +51,7 @@ function logApiError(error: ApiError): void {
 function causeOf(error: ApiError): string {
   const causes: string[] = [];
   if (error.kind === 'status') return '';
-  for (let cause = error.cause; cause instanceof Error && causes.length < 4; cause = cause.cause) {
+  for (let cause = error.cause; isNativeError(cause) && causes.length < 4; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
     causes.push(`${cause.name}: ${cause.message}${code ? ` (${code})` : ''}`);
   }

@@ -1,0 +1,41 @@
+import 'reflect-metadata';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { configurationPage, envExample } from './configuration.js';
+import { toolsPage, toolTable } from './tools.js';
+
+const ROOT = join(__dirname, '..', '..');
+const TABLE = /(<!-- tools -->\n)[\s\S]*?(\n<!-- \/tools -->)/;
+
+/** Writes the generated pages; with `--check`, fails when one differs from what it should be. */
+async function main(check: boolean): Promise<void> {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const pages: Record<string, string> = {
+    'docs/configuration.md': await markdown(configurationPage()),
+    'docs/tools.md': await markdown(toolsPage()),
+    'README.md': await markdown(readme.replace(TABLE, `$1\n${toolTable()}\n$2`)),
+    '.env.example': envExample(),
+  };
+  const stale = Object.entries(pages).filter(([file, text]) => current(file) !== text);
+  if (check && stale.length > 0) {
+    console.error(`Out of date: ${stale.map(([file]) => file).join(', ')}. Run "npm run docs" and commit the result.`);
+    process.exitCode = 1;
+    return;
+  }
+  for (const [file, text] of stale) writeFileSync(join(ROOT, file), text);
+  console.log(
+    check ? 'The generated pages are up to date.' : `Wrote ${stale.length} of ${Object.keys(pages).length} pages.`,
+  );
+}
+
+function current(file: string): string | undefined {
+  const path = join(ROOT, file);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+async function markdown(text: string): Promise<string> {
+  return format(text, { ...(await resolveConfig(join(ROOT, 'README.md'))), parser: 'markdown' });
+}
+
+void main(process.argv.includes('--check'));

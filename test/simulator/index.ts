@@ -1,0 +1,11 @@
+export { ManualClock, RealClock, formatTime, parseTime, type SimulatorClock } from './clock.js';
+export { type Failure, type Fault, transientUnknownToolUse } from './faults.js';
+export { FIXTURES } from './fixtures.js';
+export { idFor } from './ids.js';
+export type { RecordedRequest } from './http/recorder.js';
+export type { AgentPace, Pollution, Serialization, SimulatorOptions, StreamTiming } from './options.js';
+export * from './scenario.js';
+export type { Session } from './session/session.js';
+export { Simulator } from './simulator.js';
+export type { WireEvent } from './wire.js';
+export type { World } from './world.js';

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { Client, StreamableHTTPClientTransport, type VersionNegotiationMode } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { TOKEN } from './server.js';
+
+/** Both protocol eras, each pinned: negotiation would hide a leg that is lost. */
+export const ERAS: readonly (readonly [name: string, mode: VersionNegotiationMode])[] = [
+  ['2025-11-25', 'legacy'],
+  ['2026-07-28', { pin: '2026-07-28' }],
+];
+
+export const MODERN: VersionNegotiationMode = { pin: '2026-07-28' };
+
+function newClient(mode: VersionNegotiationMode): Client {
+  return new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
+}
+
+export async function connectHttp(url: string, mode: VersionNegotiationMode = MODERN, token = TOKEN): Promise<Client> {
+  const client = newClient(mode);
+  const requestInit = { headers: { authorization: `Bearer ${token}` } };
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit }));
+  return client;
+}
+
+/** A client of a stdio server in a process of its own, and what that process wrote to stderr. */
+export async function connectStdio(
+  env: Record<string, string>,
+  mode: VersionNegotiationMode = MODERN,
+): Promise<{ client: Client; stderr: () => string }> {
+  const client = newClient(mode);
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [join(__dirname, '..', '..', 'dist', 'main.js'), 'stdio'],
+    env,
+    stderr: 'pipe',
+  });
+  let written = '';
+  transport.stderr?.on('data', (chunk: Buffer) => (written += chunk.toString()));
+  await client.connect(transport);
+  return { client, stderr: () => written };
+}
+
+export interface ToolAnswer {
+  readonly isError: boolean;
+  readonly text: string;
+  /** The structured content; `{}` for an error. */
+  readonly data: Record<string, any>;
+}
+
+/** Calls a tool, and checks that text and structured content carry the same. */
+export async function callTool(client: Client, name: string, args: Record<string, unknown> = {}): Promise<ToolAnswer> {
+  const result = await client.callTool({ name, arguments: args });
+  const text = result.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+  const data = (result.structuredContent ?? {}) as Record<string, unknown>;
+  if (!result.isError) expect(JSON.parse(text)).toEqual(data);
+  return { isError: result.isError === true, text, data };
+}

@@ -1,0 +1,37 @@
+/**
+ * What the servers in this process write to stderr (audit lines and logs) is kept for the running test instead of
+ * cluttering the report. Installed for every suite by jest.config.mjs.
+ */
+let written = '';
+const original = process.stderr.write.bind(process.stderr);
+
+beforeAll(() => {
+  process.stderr.write = (chunk: string | Uint8Array) => {
+    written += String(chunk);
+    return true;
+  };
+});
+beforeEach(() => {
+  written = '';
+});
+afterAll(() => {
+  process.stderr.write = original;
+});
+
+export function stderrText(): string {
+  return written;
+}
+
+export interface AuditLine {
+  readonly audit: string;
+  readonly outcome: string;
+  readonly [field: string]: unknown;
+}
+
+/** The audit lines of the running test, oldest first. */
+export function auditLines(text: string = written): AuditLine[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{"audit"'))
+    .map((line) => JSON.parse(line) as AuditLine);
+}

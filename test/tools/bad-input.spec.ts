@@ -1,0 +1,155 @@
+import { callTool } from '../support/client.js';
+import { type Harness, startHarness } from '../support/harness.js';
+import { auditLines } from '../support/stderr.js';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.close());
+
+/** The call is refused with a text that names the argument, and nothing reaches the API. */
+async function expectRefused(tool: string, args: Record<string, unknown>, message: RegExp): Promise<void> {
+  const before = harness.simulator.requests.length;
+  const answer = await callTool(harness.client, tool, args);
+  expect(answer.isError).toBe(true);
+  expect(answer.text).toMatch(message);
+  expect(answer.text.length).toBeLessThan(1000);
+  expect(harness.simulator.requests).toHaveLength(before);
+  expect(auditLines().at(-1)).toMatchObject({
+    audit: tool,
+    outcome: expect.stringMatching(/invalid|failed/) as string,
+  });
+}
+
+const craftedIds = [
+  '../agents',
+  'sesn_1/events',
+  'sesn_1?beta=true',
+  'sesn_1#x',
+  'sesn_1%2f..',
+  '..',
+  '.',
+  '',
+  'sesn_1\n',
+  'sesn_1\u0000',
+  'sesn_ü',
+  'sesn 1',
+  'sesn_1\\..',
+  'x'.repeat(129),
+  'x'.repeat(1_000_000),
+];
+const idArguments: [string, string, Record<string, unknown>][] = [
+  ['agent_get', 'agent_id', {}],
+  ['environment_get', 'environment_id', {}],
+  ['vault_get', 'vault_id', {}],
+  ['memory_store_get', 'memory_store_id', {}],
+  ['session_get', 'session_id', {}],
+  ['session_list', 'agent_id', {}],
+  ['session_events', 'session_id', {}],
+  ['session_message', 'session_id', { text: 'hi' }],
+  ['session_interrupt', 'session_id', {}],
+  ['session_respond', 'session_id', { tool_use_id: 'sevt_1', result: 'allow' }],
+  ['session_respond', 'tool_use_id', { session_id: 'sesn_1', result: 'allow' }],
+  ['session_archive', 'session_id', {}],
+  ['session_delete', 'session_id', {}],
+  ['session_start', 'agent_id', { environment_id: 'env_1' }],
+  ['session_start', 'environment_id', { agent_id: 'agent_1' }],
+];
+
+describe.each(idArguments)('%s refuses a crafted %s', (tool, argument, others) => {
+  it.each(craftedIds.map((id) => [id.slice(0, 20), id]))('%j', (_shown, id) =>
+    expectRefused(tool, { ...others, [argument]: id }, new RegExp(`${argument}: not a valid id`)),
+  );
+});
+
+it.each<[string, Record<string, unknown>, RegExp]>([
+  ['agent_get', {}, /agent_id is required/],
+  ['agent_get', { agent_id: 7 }, /agent_id: .*expected string/],
+  ['agent_get', { agent_id: null }, /agent_id is required/],
+  ['agent_get', { agent_id: 'agent_1', version: 0 }, /version: /],
+  ['agent_get', { agent_id: 'agent_1', version: 1.5 }, /version: /],
+  ['agent_list', { limit: 0 }, /limit: .*>=1/],
+  ['agent_list', { limit: 101 }, /limit: .*<=100/],
+  ['agent_list', { limit: 'many' }, /limit: .*expected number/],
+  ['agent_list', { page: 'x'.repeat(3000) }, /page: .*2048/],
+  ['agent_list', { pages: 1 }, /unknown argument "pages"; allowed: limit, page, include_archived/],
+  ['agent_list', { ['k'.repeat(1_000_000)]: 1 }, /unknown argument "k{64}"/],
+  ['session_list', { statuses: ['done'] }, /statuses\.0: .*"idle"/],
+  ['session_list', { created_after: 'yesterday' }, /created_after: must be an RFC 3339 time/],
+  ['session_list', { created_before: '2026-13-01T00:00:00Z' }, /created_before: must be an RFC 3339 time/],
+  ['session_start', { agent_id: 'agent_1' }, /environment_id is required/],
+  ['session_start', { agent_id: 'a', environment_id: 'e', message: 'x'.repeat(1_000_000) }, /message: .*100000/],
+  ['session_start', { agent_id: 'a', environment_id: 'e', title: 'x'.repeat(501) }, /title: .*500/],
+  ['session_start', { agent_id: 'a', environment_id: 'e', budget_usd: 0 }, /budget_usd: .*0\.01/],
+  ['session_start', { agent_id: 'a', environment_id: 'e', budget_usd: 1.234 }, /budget_usd: must be whole cents/],
+  ['session_start', { agent_id: 'a', environment_id: 'e', metadata: { a: 1 } }, /metadata\.a: .*expected string/],
+  ['session_start', { agent_id: 'a', environment_id: 'e', vault_ids: 'vlt_1' }, /vault_ids: .*expected array/],
+  ['session_start', { agent_id: 'a', environment_id: 'e', vault_ids: ['../x'] }, /vault_ids\.0: not a valid id/],
+  [
+    'session_start',
+    { agent_id: 'a', environment_id: 'e', memory_store_ids: Array(9).fill('m') },
+    /memory_store_ids: .*8/,
+  ],
+  [
+    'session_start',
+    { agent_id: 'a', environment_id: 'e', repositories: [{ url: 'http://evil' }] },
+    /repositories\.0\.url: must look like/,
+  ],
+  [
+    'session_start',
+    { agent_id: 'a', environment_id: 'e', repositories: [{ url: 'https://github.com/o/r.git' }] },
+    /without \.git/,
+  ],
+  [
+    'session_start',
+    {
+      agent_id: 'a',
+      environment_id: 'e',
+      repositories: [
+        { url: 'https://github.com/o/r', branch: 'b', commit: '0123456789abcdef0123456789abcdef01234567' },
+      ],
+    },
+    /branch or commit, not both/,
+  ],
+  ['session_events', { session_id: 's', limit: 201 }, /limit: .*<=200/],
+  ['session_events', { session_id: 's', format: 'html' }, /format: .*"concise"/],
+  ['session_events', { session_id: 's', types: ['a&b'] }, /types\.0: must be an event type/],
+  ['session_events', { session_id: 's', since: 'yesterday' }, /since|cursor|time/i],
+  ['session_events', { session_id: 's', since: 'bm90IGEgY3Vyc29y' }, /since|cursor/i],
+  ['session_message', { session_id: 's' }, /text is required/],
+  ['session_message', { session_id: 's', text: '' }, /text: /],
+  ['session_message', { session_id: 's', text: 'x'.repeat(1_000_000) }, /text: .*100000/],
+  ['session_interrupt', { session_id: 's', then_message: 'x'.repeat(1_000_000) }, /then_message: .*100000/],
+  ['session_respond', { session_id: 's', tool_use_id: 'e', result: 'maybe' }, /result: .*"allow"\|"deny"/],
+  ['session_respond', { session_id: 's', result: 'allow' }, /tool_use_id or tool_use_ids is required/],
+  [
+    'session_respond',
+    { session_id: 's', tool_use_ids: [], result: 'allow' },
+    /tool_use_id or tool_use_ids is required/,
+  ],
+  [
+    'session_respond',
+    { session_id: 's', tool_use_id: 'e', result: 'allow', deny_message: 'no' },
+    /only with result "deny"/,
+  ],
+  [
+    'session_respond',
+    { session_id: 's', tool_use_id: 'e', result: 'deny', deny_message: 'x'.repeat(10_001) },
+    /deny_message: .*10000/,
+  ],
+])('%s with %.60j says what is wrong', (tool, args, message) => expectRefused(tool, args, message));
+
+it('treats null as left out, as the Python server does', async () => {
+  const answer = await callTool(harness.client, 'agent_list', { limit: null, page: null, include_archived: null });
+  expect(answer.isError).toBe(false);
+});
+
+it('refuses arguments that are no object', async () => {
+  await expect(harness.client.callTool({ name: 'agent_list', arguments: [] as never })).rejects.toThrow();
+});
+
+it('names the tools when asked for an unknown one', async () => {
+  const answer = harness.client.callTool({ name: '\u001b[31mrm -rf\u0000' + 'x'.repeat(500) });
+  await expect(answer).rejects.toThrow(/Unknown tool: \?\[31mrm -rf\?x{1,60}\. Call tools\/list/);
+});
