@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Readable } from 'node:stream';
+import { expectThat } from './unexpected.js';
+
+const MAIN = join(__dirname, '..', '..', 'dist', 'main.js');
+
+/** The arguments that start the built server with Node. */
+export function serverCommand(transport: 'http' | 'stdio'): string[] {
+  expectThat(existsSync(MAIN), 'dist/main.js is missing; run "npm run build" first, or "npm run demo"');
+  return [MAIN, transport];
+}
+
+/** Exactly these settings: whatever the shell of the demo has set stays outside. */
+export function serverSettings(upstream: string, more: Record<string, string>): Record<string, string> {
+  return {
+    ANTHROPIC_API_KEY: 'no-key-is-needed-for-the-simulator',
+    ANTHROPIC_BASE_URL: upstream,
+    MCP_LOG_LEVEL: 'error',
+    ...more,
+  };
+}
+
+/** What a server wrote to stderr: its address, its audit, and nothing else as long as all goes well. */
+export class ServerLog {
+  private text = '';
+  private readonly ended: Promise<void>;
+
+  constructor(stderr: Readable) {
+    stderr.setEncoding('utf8').on('data', (chunk: string) => (this.text += chunk));
+    this.ended = new Promise((resolve) => stderr.once('close', resolve));
+  }
+
+  get all(): string {
+    return this.text;
+  }
+
+  get lines(): string[] {
+    return this.text.split('\n').filter((line) => line !== '');
+  }
+
+  /** Resolves when the process has closed its end, so that no line is missing. */
+  complete(): Promise<void> {
+    return this.ended;
+  }
+}
