@@ -1,5 +1,11 @@
 import { isNativeError } from 'node:util/types';
-import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from '@anthropic-ai/sdk';
+import {
+  AnthropicError,
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  APIUserAbortError,
+} from '@anthropic-ai/sdk';
 
 /** What kind of failure it was, for those who decide what to do next. */
 export type ApiErrorKind =
@@ -148,8 +154,11 @@ function retryAfterSeconds(headers: Headers | undefined): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
 }
 
-/** The SDK's credential chain throws plain errors with these names before any request to the API is made. */
+/**
+ * Before a request is made, the SDK's only failures are about its credential: its own class of errors from the chain
+ * and from federation, and a plain error when there is none at all.
+ */
 function isCredentialFailure(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return error.name === 'WorkloadIdentityError' || error.message.startsWith('Could not resolve authentication method');
+  if (error instanceof AnthropicError) return true;
+  return isNativeError(error) && error.message.startsWith('Could not resolve authentication method');
 }

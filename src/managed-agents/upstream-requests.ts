@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Collects the `request-id` of every API response received while one tool call runs. */
+/** Collects the `request-id` of every API response received while one piece of work runs. */
 export interface UpstreamRequests {
   readonly requestIds: string[];
 }
@@ -11,6 +11,11 @@ const storage = new AsyncLocalStorage<UpstreamRequests>();
 /** Runs `work` and lets the API client note its request ids in `requests`. */
 export function collectUpstreamRequests<T>(requests: UpstreamRequests, work: () => T): T {
   return storage.run(requests, work);
+}
+
+/** What the running work collects into; undefined outside of any. */
+export function currentUpstreamRequests(): UpstreamRequests | undefined {
+  return storage.getStore();
 }
 
 /** Called by the API client for each response. */

@@ -1,6 +1,5 @@
 import { type McpServer, ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server';
 import { type Principal } from '../auth/principal.js';
-import { collectUpstreamRequests } from '../managed-agents/upstream-requests.js';
 import { type ToolCallObserver } from './tool-access.js';
 import { runToolCall, type ToolCall } from './tool-call.js';
 import { type ToolList } from './tool-list.js';
@@ -54,7 +53,7 @@ function callHandler(path: ToolCallPath, handler: Handler): Handler {
     const startedAt = performance.now();
     try {
       if (!known) throw unknownTool(call.tool);
-      return await runToolCall(call, () => collectUpstreamRequests(call, () => handler(request, context)));
+      return await runToolCall(call, () => handler(request, context));
     } catch (error) {
       if (call.outcome === 'ok') call.outcome = 'failed';
       throw error;

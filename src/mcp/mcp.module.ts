@@ -1,5 +1,5 @@
 import { type DynamicModule, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
+import { APP_FILTER, DiscoveryModule } from '@nestjs/core';
 import { type ServerContext } from '@modelcontextprotocol/server';
 import { MCP_HTTP_HANDLER, McpStrategy, StdioTransport, StreamableHttpTransport } from '@rekog/mcp-nest';
 import { principalOf } from '../auth/authenticated-request.js';
@@ -10,7 +10,6 @@ import { allowedHosts, allowedOrigins } from './host-names.js';
 import { McpHttpController } from './http/mcp-http.controller.js';
 import { INSTRUCTIONS } from './instructions.js';
 import { withToolCallPath } from './mcp-server.js';
-import { ToolResultInterceptor } from './result/tool-result.interceptor.js';
 import { SERVER_NAME, SERVER_TITLE, SERVER_VERSION } from './server-identity.js';
 import { ToolCallObserver } from './tool-access.js';
 import { ToolList } from './tool-list.js';
@@ -82,7 +81,6 @@ function describeModule(
         useFactory: (instance: Transport) => ('httpHandlers' in instance ? instance.httpHandlers : undefined),
       },
       { provide: APP_FILTER, useClass: McpExceptionFilter },
-      { provide: APP_INTERCEPTOR, useClass: ToolResultInterceptor },
     ],
   };
 }

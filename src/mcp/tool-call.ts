@@ -1,6 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Principal } from '../auth/principal.js';
-import { type UpstreamRequests } from '../managed-agents/upstream-requests.js';
+import {
+  collectUpstreamRequests,
+  currentUpstreamRequests,
+  type UpstreamRequests,
+} from '../managed-agents/upstream-requests.js';
 
 /** How a tool call ended: done, stopped by a guardrail, bad arguments, no such tool, or a failure. */
 export type ToolCallOutcome = 'ok' | 'refused' | 'invalid' | 'unknown_tool' | 'failed';
@@ -17,13 +20,16 @@ export interface ToolCall extends UpstreamRequests {
   createdSessionId?: string;
 }
 
-const storage = new AsyncLocalStorage<ToolCall>();
-
+/**
+ * Runs `work` as this call. A call collects its own upstream requests, so one asynchronous store carries both: each
+ * store costs something at every await.
+ */
 export function runToolCall<T>(call: ToolCall, work: () => T): T {
-  return storage.run(call, work);
+  return collectUpstreamRequests(call, work);
 }
 
 /** The tool call this code runs for; undefined outside of one. */
 export function currentToolCall(): ToolCall | undefined {
-  return storage.getStore();
+  // Nothing else in the server collects upstream requests.
+  return currentUpstreamRequests() as ToolCall | undefined;
 }

@@ -1,5 +1,6 @@
-import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata, UseInterceptors } from '@nestjs/common';
 import { Tool } from '@rekog/mcp-nest';
+import { ToolResultInterceptor } from './result/tool-result.interceptor.js';
 import { TIER_HINTS, type ToolDefinition, type ToolHints } from './tool-definition.js';
 
 const TOOL_DEFINITION = Symbol('definition of an MCP tool');
@@ -14,6 +15,8 @@ export function McpTool({ hints, ...options }: McpToolOptions): MethodDecorator 
   const definition: ToolDefinition = { ...options, hints: { ...TIER_HINTS[options.tier], ...hints } };
   return applyDecorators(
     SetMetadata(TOOL_DEFINITION, definition),
+    // Here rather than globally: a global one would wrap every HTTP request for nothing.
+    UseInterceptors(ToolResultInterceptor),
     Tool({ name: definition.name, description: definition.description, parameters: definition.input }),
   );
 }

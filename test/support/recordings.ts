@@ -37,7 +37,7 @@ export async function replay(exchanges: readonly Exchange[], events: readonly Re
   const state = { happened: events.length };
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://replay');
-    const answer = /\/events$/.test(url.pathname)
+    const answer = url.pathname.endsWith('/events')
       ? { status: 200, body: { data: select(events.slice(0, state.happened), url.searchParams) } }
       : bodyFor(exchanges, request.method ?? 'GET', url.pathname);
     response.writeHead(answer.status, { 'content-type': 'application/json', 'request-id': 'req_replayed' });

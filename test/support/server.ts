@@ -27,11 +27,19 @@ export async function startServer(env: Record<string, string>): Promise<TestServ
   const app = await withEnvironment(env, createHttpApp);
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as { port: number };
+  open.add(app);
   return { app, url: `http://127.0.0.1:${port}`, close: () => end(app) };
 }
 
+/** A test that fails half-way leaves its server behind, which would keep the whole run from ending. */
+const open = new Set<NestFastifyApplication>();
+afterAll(async () => {
+  await Promise.all([...open].map(end));
+});
+
 /** Clients leave open connections behind, which the server would wait for. */
 async function end(app: NestFastifyApplication): Promise<void> {
+  open.delete(app);
   const closed = app.close();
   (app.getHttpServer() as { closeAllConnections(): void }).closeAllConnections();
   await closed;

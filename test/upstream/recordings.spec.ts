@@ -59,7 +59,7 @@ async function pollEachStep(events: readonly RecordedEvent[]): Promise<{ id: str
 }
 
 /** Ids that were redacted at the source get one, so that events can be told apart. */
-const withIds = (events: readonly RecordedEvent[]) =>
+const withIds = (events: readonly RecordedEvent[]): RecordedEvent[] =>
   events.map((event, index) => ({ id: `sevt_redacted${index}`, ...event }));
 const indexOf = (events: readonly RecordedEvent[], type: string) => events.findIndex((event) => event.type === type);
 

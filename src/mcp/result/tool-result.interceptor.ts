@@ -12,8 +12,7 @@ import { fitToSize } from './fit.js';
 export class ToolResultInterceptor implements NestInterceptor {
   constructor(private readonly settings: ServerSettings) {}
 
-  intercept(context: ExecutionContext, next: CallHandler<object>): Observable<object> {
-    if (context.getType() !== 'rpc') return next.handle();
+  intercept(_context: ExecutionContext, next: CallHandler<object>): Observable<object> {
     return next.handle().pipe(map((value) => this.toResult(value)));
   }
 
