@@ -58,7 +58,7 @@ function describe(frame: ProfileNode['callFrame']): Pick<Frame, 'name' | 'owner'
   if (frame.url === '') return { name, owner: name.startsWith('(') ? name : 'V8 and C++', place: '' };
   if (frame.url.startsWith('node:')) return { name, owner: 'node', place: `${frame.url}:${frame.lineNumber + 1}` };
   const file = relative(ROOT, frame.url.startsWith('file:') ? fileURLToPath(frame.url) : frame.url);
-  if (file.startsWith('dist/')) return { name, owner: 'src', place: sourcePlace(file, frame) };
+  if (file.startsWith('build/')) return { name, owner: 'src', place: sourcePlace(file, frame) };
   const inPackage = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\/(.*)/.exec(file);
   const place = `${inPackage?.[2] ?? file}:${frame.lineNumber + 1}`;
   return { name, owner: inPackage?.[1] ?? 'other', place };
@@ -66,7 +66,7 @@ function describe(frame: ProfileNode['callFrame']): Pick<Frame, 'name' | 'owner'
 
 const maps = new Map<string, SourceMap | undefined>();
 
-/** The line in src that a line of dist was built from. */
+/** The line in src that a line of build was built from. */
 function sourcePlace(file: string, { lineNumber, columnNumber }: ProfileNode['callFrame']): string {
   if (!maps.has(file)) {
     const path = join(ROOT, `${file}.map`);
@@ -75,5 +75,5 @@ function sourcePlace(file: string, { lineNumber, columnNumber }: ProfileNode['ca
   }
   const entry = maps.get(file)?.findEntry(lineNumber, columnNumber);
   const line = entry && 'originalLine' in entry ? entry.originalLine + 1 : undefined;
-  return line === undefined ? file : `${file.replace(/^dist/, 'src').replace(/\.js$/, '.ts')}:${line}`;
+  return line === undefined ? file : `${file.replace(/^build/, 'src').replace(/\.js$/, '.ts')}:${line}`;
 }

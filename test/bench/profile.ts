@@ -8,7 +8,7 @@ import { sessionGet, toolsList } from './exchange.js';
 import { loadOnce, warmUp } from './load.js';
 import { type Options } from './options.js';
 import { type CpuProfile, type Frame, framesOf } from './profile-frames.js';
-import { ours, withoutUpstream, writeAnswers } from './programs.js';
+import { oursUnbundled, withoutUpstream, writeAnswers } from './programs.js';
 import { table } from './report.js';
 import { type Ready } from './upstream.js';
 
@@ -22,7 +22,7 @@ export async function profileOurs(
 ): Promise<string> {
   // The API is answered in the process, so that waiting for it does not thin out the samples.
   const answersFile = writeAnswers(upstream);
-  const connected = { ...ours(upstream.url), nodeArgs: ['--require', scriptOf('profiler')] };
+  const connected = { ...oursUnbundled(upstream.url), nodeArgs: ['--require', scriptOf('profiler')] };
   const program = withoutUpstream(connected, scriptOf('canned-upstream'), answersFile);
   const exchanges = [sessionGet('2025-11-25', upstream.sessionId), toolsList('2025-11-25')];
   const [first] = exchanges;

@@ -17,6 +17,11 @@ export function ours(upstreamUrl: string): Program {
   };
 }
 
+/** The same, as it is compiled: one file for each module, so that a profile can tell them apart. */
+export function oursUnbundled(upstreamUrl: string): Program {
+  return { ...ours(upstreamUrl), script: join(ROOT, 'build', 'main.js') };
+}
+
 /** The same tools on the bare SDK. */
 export function bare(upstreamUrl: string, script: string): Program {
   return {
