@@ -6,7 +6,7 @@ export function configurationPage(): string {
   return [
     '# Configuration',
     '',
-    'Every setting is an environment variable; a `.env` file in the working directory is read as well. An empty variable counts as unset. A value that cannot be used stops the start, with one message that lists all problems.',
+    'Every setting is an environment variable; the HTTP server also reads a `.env` file in its working directory (stdio does not: its working directory is whatever project the client has open). An empty variable counts as unset. A value that cannot be used stops the start, with one message that lists all problems.',
     '',
     'A setting marked *secret* can also come from a file: put the path into the variable with `_FILE` appended.',
     ...SECTIONS.flatMap((section) => [

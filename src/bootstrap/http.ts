@@ -4,19 +4,26 @@ import { type AsyncMicroserviceOptions } from '@nestjs/microservices';
 import { McpStrategy } from '@rekog/mcp-nest';
 import { AppModule } from '../app.module.js';
 import { ServerSettings } from '../config/server.settings.js';
+import { answerHttpError, type Reply } from '../mcp/errors/http-error.js';
 import { StderrLogger } from '../telemetry/stderr.logger.js';
 
 /** Largest request body, in bytes. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** Time that running requests have to finish once the server is told to end. */
-const CLOSE_GRACE_MS = 10_000;
+/** Time a client has to send its request whole; without it a slow body would hold a connection for ever. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** By the time connections are closed the tool calls have ended, and only their answers may be on the way. */
+const CLOSE_GRACE_MS = 1000;
 
 /** The application behind HTTP, ready to listen. Throws a `ConfigurationError` when the settings are not usable. */
 export async function createHttpApp(): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forHttp(),
-    new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES }),
+    new FastifyAdapter({
+      bodyLimit: MAX_BODY_BYTES,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      frameworkErrors: answerFrameworkError,
+    }),
     // What goes wrong before the log level is known is thrown, and reported once by the caller.
     { logger: false, abortOnError: false },
   );
@@ -30,6 +37,11 @@ export async function createHttpApp(): Promise<NestFastifyApplication> {
   await app.startAllMicroservices();
   app.enableShutdownHooks();
   return app;
+}
+
+/** What Fastify refuses before any route, such as an address that cannot be decoded. */
+function answerFrameworkError(error: Error, _request: unknown, reply: unknown): void {
+  answerHttpError(error, reply as Reply);
 }
 
 /** Node never counts a connection without any request as idle, and such a one would hold up the end for a minute. */

@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { type Environment, type Entry, type Problem, type Section } from './read-settings.js';
 import { Setting } from './setting.decorator.js';
 
+/** What can stand in a header: anything else would fail on the first call, with the value in the error. */
+const HEADER_VALUE = { type: 'text', pattern: /^[\x21-\x7e]+$/, expected: 'printable ASCII without spaces' } as const;
+
 /** Outbound: how this server calls the Managed Agents API. Never derived from anything a caller sends. */
 export class AnthropicSettings implements Section {
   static readonly title = 'Outbound: the Managed Agents API';
 
   @Setting({
     env: 'ANTHROPIC_API_KEY',
-    kind: { type: 'text' },
+    kind: HEADER_VALUE,
     secret: true,
     example: 'sk-ant-...',
     defaultText: "the SDK's own credential chain",
@@ -37,7 +40,7 @@ export class AnthropicSettings implements Section {
 
   @Setting({
     env: 'ANTHROPIC_VERSION',
-    kind: { type: 'text' },
+    kind: HEADER_VALUE,
     example: '2023-06-01',
     defaultText: 'what the SDK sends',
     summary: 'Overrides the `anthropic-version` header.',
@@ -46,7 +49,7 @@ export class AnthropicSettings implements Section {
 
   @Setting({
     env: 'MANAGED_AGENTS_BETA',
-    kind: { type: 'text' },
+    kind: HEADER_VALUE,
     example: 'managed-agents-2026-04-01',
     defaultText: 'what the SDK sends for each endpoint family',
     summary: 'Overrides the `anthropic-beta` header of every call.',

@@ -19,7 +19,7 @@ export function loadSections(env: Environment, entry: Entry): Map<object, object
   return new Map(read.map(({ type, section }) => [type, section]));
 }
 
-/** Makes each section injectable by its class. The environment (and a `.env` file beside it) is read here only. */
+/** Makes each section injectable by its class. The environment is read here only. */
 @Global()
 @Module({})
 export class ConfigModule {
@@ -34,6 +34,8 @@ export class ConfigModule {
       imports: [
         NestConfigModule.forRoot({
           cache: true,
+          // Clients start stdio servers inside whatever project is open, whose .env is not the operator's.
+          ignoreEnvFile: entry === 'stdio',
           // `validate` is what puts the sections into the ConfigService.
           validate: (env: Environment) => ({ [SECTIONS_KEY]: loadSections(env, entry) }),
         }),

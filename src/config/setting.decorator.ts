@@ -8,6 +8,7 @@ import {
   IsInt,
   IsOptional,
   IsString,
+  IsUrl,
   Matches,
   Max,
   Min,
@@ -46,6 +47,14 @@ export interface DeclaredSetting extends SettingDeclaration {
 
 const SETTINGS = Symbol('settings of a section');
 const MAX_LIST_LENGTH = 1000;
+const HTTP_URL = {
+  protocols: ['http', 'https'],
+  require_protocol: true,
+  require_tld: false,
+  allow_underscores: true,
+  disallow_auth: true,
+  allow_fragments: false,
+};
 
 /** Declares a property of a section class as a setting and attaches the class-validator rules of its kind. */
 export function Setting(declaration: SettingDeclaration): PropertyDecorator {
@@ -87,7 +96,7 @@ function rulesOf(kind: SettingKind): PropertyDecorator[] {
     case 'integer':
       return [IsInt({ message }), Min(kind.min, { message }), Max(kind.max, { message })];
     case 'url':
-      return [Matches(/^https?:\/\/[^\s/?#]+[^\s]*$/i, { message })];
+      return [IsUrl(HTTP_URL, { message })];
     case 'choice':
       return [IsIn([...kind.of], { message })];
     case 'list':

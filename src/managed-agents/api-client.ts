@@ -2,8 +2,8 @@ import { isNativeError } from 'node:util/types';
 import Anthropic, { type ClientOptions } from '@anthropic-ai/sdk';
 import { Logger } from '@nestjs/common';
 import { type AnthropicSettings } from '../config/anthropic.settings.js';
-import { UncertainOutcomeError } from './api-error.js';
-import { noteUpstreamResponse } from './upstream-requests.js';
+import { UncertainOutcomeError, WorkEndedError } from './api-error.js';
+import { currentUpstreamRequests, noteUpstreamResponse } from './upstream-requests.js';
 
 type Middleware = NonNullable<ClientOptions['middleware']>[number];
 
@@ -22,7 +22,7 @@ export function createApiClient(settings: AnthropicSettings): ApiClient {
     baseURL: settings.baseUrl,
     timeout: settings.timeoutSeconds * 1000,
     maxRetries: settings.maxRetries,
-    middleware: [neverRepeat, overrideHeaders(settings), noteRequestIds],
+    middleware: [endWithWork, neverRepeat, waitBriefly, overrideHeaders(settings), noteRequestIds],
     logger: sdkLogger(),
     logLevel: 'warn',
   });
@@ -71,13 +71,44 @@ const neverRepeat: Middleware = async (request, next) => {
     if (NOT_SENT.has(causeCode(failure))) throw failure;
     throw new UncertainOutcomeError(failure);
   }
-  if (response.status >= 500 || response.status === 408 || response.status === 409) {
-    const headers = new Headers(response.headers);
-    headers.set('x-should-retry', 'false');
-    return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
-  }
-  return response;
+  const mayHaveActed = response.status >= 500 || response.status === 408 || response.status === 409;
+  return mayHaveActed ? withoutRetry(response) : response;
 };
+
+/** Longest `retry-after` that is waited out inside a tool call, in seconds; a longer one is the caller's to know. */
+const MAX_RETRY_AFTER_SECONDS = 5;
+
+/** The SDK would sleep as long as the API says, while the client of the tool call gives up and asks again. */
+const waitBriefly: Middleware = async (request, next) => {
+  const response = await next(request);
+  const seconds = Number(response.headers.get('retry-after') ?? 0);
+  return response.ok || seconds <= MAX_RETRY_AFTER_SECONDS ? response : withoutRetry(response);
+};
+
+/** When the work that a request belongs to is ended, at shutdown, its request ends with it and is not tried again. */
+const endWithWork: Middleware = async (request, next) => {
+  const ended = currentUpstreamRequests()?.ended;
+  if (!ended) return next(request);
+  // Not AbortSignal.any: on Node 20 a signal that lives as long as the server remembers every one derived from it.
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  request.signal?.addEventListener('abort', abort, { once: true });
+  ended.addEventListener('abort', abort, { once: true });
+  if (ended.aborted) abort();
+  try {
+    return await next({ ...request, signal: controller.signal });
+  } catch (failure) {
+    throw ended.aborted && !(failure instanceof UncertainOutcomeError) ? new WorkEndedError() : failure;
+  } finally {
+    ended.removeEventListener('abort', abort);
+  }
+};
+
+function withoutRetry(response: Response): Response {
+  const headers = new Headers(response.headers);
+  headers.set('x-should-retry', 'false');
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
 
 function actsOnce(request: { method?: string; url: string }): boolean {
   return request.method?.toUpperCase() === 'POST' && /\/v1\/sessions(\/[^/?]+\/events)?(\?|$)/.test(request.url);

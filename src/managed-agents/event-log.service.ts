@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { type Anthropic } from '@anthropic-ai/sdk';
-import { callApi } from './api-error.js';
+import { ApiError, callApi } from './api-error.js';
 import { ApiClient } from './api-client.js';
 import { checkedId } from './ids.js';
 import { type FetchPage, type LogEvent } from './log/event.js';
-import { readEvents, type ReadRequest, type ReadResult } from './log/reader.js';
+import { EndlessLogError, readEvents, type ReadRequest, type ReadResult } from './log/reader.js';
 import { readSituation, type Situation } from './log/situation.js';
 
 type EventType = NonNullable<Anthropic.Beta.Sessions.EventListParams['types']>[number];
@@ -15,7 +15,11 @@ export class EventLogService {
   constructor(private readonly client: ApiClient) {}
 
   read(sessionId: string, request: ReadRequest): Promise<ReadResult> {
-    return readEvents(this.pagesOf(sessionId), request);
+    return readEvents(this.pagesOf(sessionId), request).catch((error: unknown) => {
+      throw error instanceof EndlessLogError
+        ? new ApiError({ kind: 'unreadable', operation: 'list events', cause: error })
+        : error;
+    });
   }
 
   situation(sessionId: string): Promise<Situation> {

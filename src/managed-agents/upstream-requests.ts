@@ -1,8 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Collects the `request-id` of every API response received while one piece of work runs. */
+/** What one piece of work has to do with the API, wherever in it a request is made. */
 export interface UpstreamRequests {
+  /** The `request-id` of every response received. */
   readonly requestIds: string[];
+  /** Aborts when the work is ended from outside; its requests end with it. */
+  readonly ended?: AbortSignal;
 }
 
 const MAX_REQUEST_IDS = 20;

@@ -22,7 +22,14 @@ export function ids(description: string, max: number, example?: string) {
 
 /** Arguments of every list tool. */
 export const pageArguments = {
-  limit: z.int().min(1).max(100).optional().describe('Items per page; default 20.'),
-  page: z.string().max(MAX_PAGE_CHARS).optional().describe('next_page of the previous answer.'),
+  limit: z.int().min(1).max(100).default(20).describe('Items per page.'),
+  page: z
+    .string()
+    .max(MAX_PAGE_CHARS)
+    .regex(/^[\x21-\x7e]*$/, 'not a page cursor; use next_page of the previous answer')
+    // Some clients send an empty text for what they leave out.
+    .transform((page) => (page === '' ? undefined : page))
+    .optional()
+    .describe('next_page of the previous answer.'),
   include_archived: z.boolean().optional().describe('Also list archived ones.'),
 };

@@ -1,6 +1,7 @@
 import { type McpServer, ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server';
 import { type Principal } from '../auth/principal.js';
 import { type ToolCallObserver } from './tool-access.js';
+import { type RunningCalls } from './running-calls.js';
 import { runToolCall, type ToolCall } from './tool-call.js';
 import { type ToolList } from './tool-list.js';
 import { type ToolRegistry } from './tool-registry.js';
@@ -10,6 +11,7 @@ export interface ToolCallPath {
   readonly registry: ToolRegistry;
   readonly list: ToolList;
   readonly observer: ToolCallObserver;
+  readonly running: RunningCalls;
   /** Who is calling, from what the transport knows. Throws when a network call has no principal. */
   readonly principalOf: (context: ServerContext) => Principal;
 }
@@ -41,7 +43,7 @@ function listHandler(path: ToolCallPath): Handler {
 }
 
 function callHandler(path: ToolCallPath, handler: Handler): Handler {
-  return async (request, context) => {
+  const answer: Handler = async (request, context) => {
     const known = path.registry.get(request.params.name) !== undefined;
     const call: ToolCall = {
       tool: known ? request.params.name : unknownName(request.params.name),
@@ -49,6 +51,7 @@ function callHandler(path: ToolCallPath, handler: Handler): Handler {
       arguments: request.params.arguments ?? {},
       outcome: known ? 'ok' : 'unknown_tool',
       requestIds: [],
+      ended: path.running.ended,
     };
     const startedAt = performance.now();
     try {
@@ -61,6 +64,7 @@ function callHandler(path: ToolCallPath, handler: Handler): Handler {
       path.observer.ended({ call, durationMs: performance.now() - startedAt });
     }
   };
+  return (request, context) => path.running.track(answer(request, context));
 }
 
 function unknownTool(name: string): ProtocolError {

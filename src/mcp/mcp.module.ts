@@ -10,12 +10,14 @@ import { allowedHosts, allowedOrigins } from './host-names.js';
 import { McpHttpController } from './http/mcp-http.controller.js';
 import { INSTRUCTIONS } from './instructions.js';
 import { withToolCallPath } from './mcp-server.js';
+import { RunningCalls } from './running-calls.js';
 import { SERVER_NAME, SERVER_TITLE, SERVER_VERSION } from './server-identity.js';
 import { ToolCallObserver } from './tool-access.js';
 import { ToolList } from './tool-list.js';
 import { ToolRegistry } from './tool-registry.js';
 
 type Transport = StreamableHttpTransport | StdioTransport;
+type CallParts = [ToolRegistry, ToolList, ToolCallObserver, RunningCalls];
 type PrincipalSource = (context: ServerContext) => Principal;
 
 /**
@@ -59,11 +61,12 @@ function describeModule(
     providers: [
       ToolRegistry,
       ToolList,
+      RunningCalls,
       transport,
       {
         provide: McpStrategy,
-        inject: [transport.provide, ToolRegistry, ToolList, ToolCallObserver],
-        useFactory: (instance: Transport, registry: ToolRegistry, list: ToolList, observer: ToolCallObserver) =>
+        inject: [transport.provide, ToolRegistry, ToolList, ToolCallObserver, RunningCalls],
+        useFactory: (instance: Transport, ...[registry, list, observer, running]: CallParts) =>
           new McpStrategy({
             name: SERVER_NAME,
             title: SERVER_TITLE,
@@ -72,7 +75,8 @@ function describeModule(
             transports: [instance],
             // Stated, because the defaults would promise list changes and log messages that are never sent.
             capabilities: { tools: { listChanged: false }, logging: undefined },
-            serverMutator: (server) => withToolCallPath(server, { registry, list, observer, principalOf: source }),
+            serverMutator: (server) =>
+              withToolCallPath(server, { registry, list, observer, running, principalOf: source }),
           }),
       },
       {

@@ -5,6 +5,7 @@ type JsonSchema = Record<string, unknown>;
 type Issue = z.core.$ZodIssue;
 
 const MAX_ECHO_CHARS = 64;
+const MAX_ISSUES = 5;
 const LARGEST_SAID_MAXIMUM = 10_000;
 
 /**
@@ -40,11 +41,14 @@ export class ToolInput<Shape extends z.ZodRawShape = z.ZodRawShape> {
     const call = currentToolCall();
     if (call) Object.assign(call, { outcome: 'invalid', reason: 'arguments' });
     const firstOfEach = new Map(result.error.issues.toReversed().map((issue) => [issue.path.join('.'), issue]));
-    return { issues: [...firstOfEach.values()].reverse().map((issue) => ({ message: this.explain(issue) })) };
+    const messages = [...firstOfEach.values()].reverse().map((issue) => this.explain(issue));
+    const more = messages.length - MAX_ISSUES;
+    const shown = more > 0 ? [...messages.slice(0, MAX_ISSUES), `and ${more} more`] : messages;
+    return { issues: shown.map((message) => ({ message })) };
   }
 
   private explain(issue: Issue): string {
-    const argument = issue.path.join('.');
+    const argument = issue.path.map((part) => String(part).slice(0, MAX_ECHO_CHARS)).join('.');
     if (issue.code === 'unrecognized_keys') {
       const unknown = issue.keys.map((key) => JSON.stringify(key.slice(0, MAX_ECHO_CHARS))).slice(0, 5);
       const allowed = Object.keys(this.schema.shape).join(', ') || 'none';

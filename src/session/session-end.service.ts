@@ -22,8 +22,17 @@ export class SessionEndService {
   }
 
   async delete(sessionId: string): Promise<object> {
-    await this.end(sessionId, () => this.sessions.delete(sessionId));
+    await this.end(sessionId, () => this.deleteOnce(sessionId));
     return { ok: true, session_id: sessionId, deleted: true };
+  }
+
+  /** Between the look at the log and here the session existed, so "not found" is the answer to a repeated attempt. */
+  private async deleteOnce(sessionId: string): Promise<void> {
+    try {
+      await this.sessions.delete(sessionId);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    }
   }
 
   /**
@@ -36,7 +45,8 @@ export class SessionEndService {
       try {
         return await attempt();
       } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 400) throw error;
+        // A refusal with a code has a reason that waiting does not change.
+        if (!(error instanceof ApiError) || error.status !== 400 || error.code !== undefined) throw error;
         const wait = SETTLE_DELAYS_MS[retry];
         if (wait === undefined) throw error;
         await delay(wait);

@@ -1,9 +1,11 @@
 import { modelName } from '../managed-agents/model-name.js';
 import { type PendingAction, type Situation } from '../managed-agents/log/situation.js';
 import { type Session, type SessionStatus } from '../managed-agents/sessions.service.js';
-import { truncateStrings } from '../mcp/result/truncate.js';
+import { truncateMiddle } from '../mcp/result/truncate.js';
 
-const MAX_INPUT_CHARS = 2000;
+const MAX_INPUT_CHARS = 1500;
+const MAX_PENDING_ACTIONS = 10;
+const MAX_RESOURCES = 20;
 
 /** One line of `session_list`. The status is the session object's, which lags the event log by up to two seconds. */
 export function sessionSummary(session: Session): object {
@@ -23,7 +25,7 @@ export function sessionSummary(session: Session): object {
 
 /** The answer of `session_get`: the session object without its agent's whole configuration, and what its log adds. */
 export function sessionSituation(session: Session, situation: Situation): object {
-  const { agent, outcome_evaluations, ...rest } = session;
+  const { agent, outcome_evaluations, resources, ...rest } = session;
   const status = statusOf(session, situation);
   return {
     ...rest,
@@ -34,7 +36,10 @@ export function sessionSituation(session: Session, situation: Situation): object
     ...(situation.stopDetails && { stop_details: situation.stopDetails }),
     failed: situation.failed,
     ...(situation.error && { error: situation.error }),
-    pending_actions: situation.pendingActions.map(pendingActionView),
+    pending_actions: situation.pendingActions.slice(0, MAX_PENDING_ACTIONS).map(pendingActionView),
+    pending_count: situation.pendingActions.length,
+    resources: (resources ?? []).slice(0, MAX_RESOURCES),
+    resource_count: resources?.length ?? 0,
     queued_inputs: situation.queuedInputs,
     ...(!situation.complete && {
       note: 'The log is too long to be read back to the start of this turn; older pending actions may be missing.',
@@ -46,13 +51,17 @@ export function sessionSituation(session: Session, situation: Situation): object
   };
 }
 
+/** What a person decides about. A long input is shown as text with its middle cut out, so that its end is seen, too. */
 export function pendingActionView(action: PendingAction): object {
+  const input = JSON.stringify(action.input) ?? '';
+  const tooLong = input.length > MAX_INPUT_CHARS;
   return {
     tool_use_id: action.toolUseId,
     kind: action.kind,
     tool: action.tool,
     mcp_server: action.mcpServer,
-    input: truncateStrings(action.input, MAX_INPUT_CHARS),
+    input: tooLong ? truncateMiddle(input, MAX_INPUT_CHARS) : action.input,
+    ...(tooLong && { input_truncated: true }),
     session_thread_id: action.sessionThreadId,
     since: action.since,
   };
@@ -90,7 +99,7 @@ function nextStep({ turn, failed, pendingActions }: Situation, status: SessionSt
         : 'The agent works. Read session_events, then call session_get again.';
     case 'requires_action':
       return pendingActions.every((action) => action.kind === 'tool_confirmation')
-        ? 'Show the user the pending actions, then allow or deny them with session_respond.'
+        ? 'Show the user the pending actions, then allow or deny them with session_respond. Where input_truncated is true, the whole input is in session_events with format detailed.'
         : 'The agent waits for a tool result from outside. session_interrupt gives up on it.';
     case 'budget_reached':
       return 'The budget of the session is used up. The operator can raise it; a new session can have a higher budget_usd.';

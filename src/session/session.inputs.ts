@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseTime } from '../managed-agents/log/time.js';
 import { id, ids, pageArguments } from '../mcp/arguments.js';
 import { ToolInput } from '../mcp/tool-input.js';
 
@@ -16,7 +17,11 @@ const MAX_PATH_CHARS = 1024;
 const MAX_CURSOR_CHARS = 2048;
 
 const time = (description: string) =>
-  z.string().max(40).refine(isTime, 'must be an RFC 3339 time such as 2026-11-22T08:00:00Z').describe(description);
+  z
+    .string()
+    .max(40)
+    .refine((text) => parseTime(text) !== undefined, 'must be an RFC 3339 time such as 2026-11-22T08:00:00Z')
+    .describe(description);
 
 const repository = z.strictObject({
   url: z
@@ -77,7 +82,7 @@ export const sessionListInput = new ToolInput({
 export const sessionEventsInput = new ToolInput({
   session_id: id('Session to read.', 'sesn_01...'),
   types: z
-    .array(z.string().regex(/^[a-z_.]{1,64}$/, 'must be an event type such as agent.message'))
+    .array(z.string().regex(/^[a-z0-9_.]{1,64}$/, 'must be an event type such as agent.message'))
     .max(50)
     .optional()
     .meta({ description: 'Only these event types; keep them the same while you poll.', examples: [['agent.message']] }),
@@ -92,12 +97,6 @@ export const sessionEventsInput = new ToolInput({
 });
 
 export const sessionEndInput = new ToolInput({ session_id: id('Session to end.', 'sesn_01...') });
-
-function isTime(text: string): boolean {
-  return (
-    /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/.test(text) && !Number.isNaN(Date.parse(text))
-  );
-}
 
 function isRepositoryUrl(text: string): boolean {
   return /^https:\/\/github\.com\/[\w.-]+\/[\w.-]+$/.test(text) && !text.endsWith('.git');

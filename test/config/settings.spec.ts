@@ -108,6 +108,29 @@ it.each(['ftp://x', 'api.example.com', '/v1', 'https://', 'http:// x'])('refuses
   ]);
 });
 
+it.each(['http://a:99999', 'https://user:secret@host', 'https://host/#part'])('refuses the URL %j', (text) => {
+  expect(problems({ ...usable, MCP_PUBLIC_URL: text })).toEqual([
+    expect.stringMatching(/^MCP_PUBLIC_URL: must be an absolute/),
+  ]);
+});
+
+it.each(['http://localhost:8123', 'http://127.0.0.1:1', 'https://[::1]:8000', 'https://my_gateway/anthropic'])(
+  'takes the URL %j',
+  (text) => {
+    expect(section(AnthropicSettings, { ANTHROPIC_BASE_URL: text }).baseUrl).toBe(text);
+  },
+);
+
+it.each(['ANTHROPIC_API_KEY', 'ANTHROPIC_VERSION', 'MANAGED_AGENTS_BETA'])(
+  'refuses a %s that no header can carry',
+  (name) => {
+    for (const value of ['two\nlines', 'with “quotes”', 'a b']) {
+      expect(problems({ ...usable, [name]: value })).toEqual([expect.stringMatching(/printable ASCII without spaces/)]);
+    }
+    expect(problems({ ...usable, ANTHROPIC_API_KEY: 'sk-ant-secret\nx' }).join()).not.toContain('sk-ant-secret');
+  },
+);
+
 it('takes trailing slashes off URLs and blanks out of lists', () => {
   expect(section(AnthropicSettings, { ANTHROPIC_BASE_URL: 'https://gateway.example.com/' }).baseUrl).toBe(
     'https://gateway.example.com',

@@ -41,6 +41,19 @@ describe('bodies', () => {
     expect(await send(url, { body })).toMatchObject({ status: 400, json: { jsonrpc: '2.0', error: { code: -32700 } } });
   });
 
+  it('refuses JSON with a key that could change the prototype of objects', async () => {
+    const answer = await send(url, { body: '{"__proto__":{"x":1}}' });
+    expect(answer).toMatchObject({ status: 400, json: { jsonrpc: '2.0', error: { code: -32700 } } });
+  });
+
+  it('an address that cannot be decoded is a JSON-RPC error as well', async () => {
+    expect(await send(url, { path: '/%ff', body: ping })).toMatchObject({ status: 400, json: { jsonrpc: '2.0' } });
+  });
+
+  it('ends connections whose request does not come to an end', () => {
+    expect(harness.server.app.getHttpServer()).toMatchObject({ requestTimeout: 30_000 });
+  });
+
   it('refuses more than 4 MB', async () => {
     const body = JSON.stringify(
       call('tools/call', { name: 'session_message', arguments: { text: 'x'.repeat(4 * 1024 * 1024) } }),

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { Simulator } from '../simulator/index.js';
@@ -21,8 +23,8 @@ interface Ended {
 }
 
 /** Runs the executable, writes `input` and closes stdin. */
-async function run(args: string[], env: Record<string, string>, input = ''): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env });
+async function run(args: string[], env: Record<string, string>, input = '', cwd?: string): Promise<Ended> {
+  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -85,6 +87,17 @@ it.each([['unknown'], ['http', 'extra']])('explains itself when started with %s 
   const { code, stdout, stderr } = await run(args.filter(Boolean), {});
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(/^Usage: managed-agent-control-mcp/);
+});
+
+it('does not read the .env of the project it is started in, which could send the key elsewhere', async () => {
+  const project = mkdtempSync(join(tmpdir(), 'project-'));
+  writeFileSync(join(project, '.env'), 'ANTHROPIC_VERSION=from-the-project\nMCP_READ_ONLY=true\n');
+  const call = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'agent_list', arguments: {} } };
+  const input = [initialize, call].map((message) => `${JSON.stringify(message)}\n`).join('');
+  const { code } = await run(['stdio'], serverEnv(simulator.url), input, project);
+  rmSync(project, { recursive: true });
+  expect(code).toBe(0);
+  expect(simulator.requests.at(-1)!.headers['anthropic-version']).not.toBe('from-the-project');
 });
 
 it('does not start without a credential, and says what to set', async () => {

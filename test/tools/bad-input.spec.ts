@@ -84,6 +84,18 @@ it.each<[string, Record<string, unknown>, RegExp]>([
   ['session_start', { agent_id: 'a', environment_id: 'e', budget_usd: 0 }, /budget_usd: .*0\.01/],
   ['session_start', { agent_id: 'a', environment_id: 'e', budget_usd: 1.234 }, /budget_usd: must be whole cents/],
   ['session_start', { agent_id: 'a', environment_id: 'e', metadata: { a: 1 } }, /metadata\.a: .*expected string/],
+  [
+    'session_start',
+    { agent_id: 'a', environment_id: 'e', metadata: { ['k'.repeat(1_000_000)]: 'v' } },
+    /metadata\.k{64}: /,
+  ],
+  [
+    'session_start',
+    { agent_id: 'a', environment_id: 'e', file_ids: Array(500).fill('../x') },
+    /file_ids\.4: .*; and 495 more$/,
+  ],
+  ['session_list', { created_after: '2026-02-30T00:00:00Z' }, /created_after: must be an RFC 3339 time/],
+  ['agent_list', { page: 'a\u0000b&limit=3' }, /page: not a page cursor/],
   ['session_start', { agent_id: 'a', environment_id: 'e', vault_ids: 'vlt_1' }, /vault_ids: .*expected array/],
   ['session_start', { agent_id: 'a', environment_id: 'e', vault_ids: ['../x'] }, /vault_ids\.0: not a valid id/],
   [

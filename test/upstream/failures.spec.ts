@@ -146,6 +146,15 @@ describe('attempts', () => {
     });
   });
 
+  it('a retry-after longer than a tool call should last is told, not waited out', async () => {
+    await withRetries(async (call) => {
+      harness.simulator.faults.add({ path: agents, status: 429, retryAfter: 60, times: Infinity });
+      const before = harness.simulator.requests.length;
+      expect((await call('agent_list')).text).toContain('Try again in 60 seconds.');
+      expect(harness.simulator.requests).toHaveLength(before + 1);
+    });
+  });
+
   it('tells to look first after a start whose answer was lost, and the session is there once', async () => {
     harness.simulator.faults.add({ path: sessions, reset: 'after' });
     const start = await callTool(harness.client, 'session_start', { agent_id, environment_id, title: 'lost answer' });

@@ -56,6 +56,13 @@ function statusMessage(error: ApiError): string {
   }
 }
 
+const HINTS_FOR_400: Readonly<Record<string, string>> = {
+  'send events':
+    'Call session_get: the session may wait for approvals (session_respond) or have ended (session_start).',
+  'archive session': 'Call session_get for the state of the session.',
+  'delete session': 'Call session_get for the state of the session.',
+};
+
 function hintFor400(error: ApiError): string {
   switch (error.code) {
     case 'model_not_budgetable':
@@ -63,10 +70,10 @@ function hintFor400(error: ApiError): string {
     case 'environment_archived':
     case 'environment_not_found':
       return 'Choose another environment with environment_list.';
+    case 'workflow_run_open':
+      return 'Tell the agent with session_message to stop the workflow run, and try again when it has ended.';
     default:
-      return error.operation === 'send events'
-        ? 'Call session_get: the session may wait for approvals (session_respond) or have ended (session_start).'
-        : 'Correct the named argument and call again.';
+      return HINTS_FOR_400[error.operation] ?? 'Correct the named argument and call again.';
   }
 }
 

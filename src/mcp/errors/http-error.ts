@@ -10,7 +10,7 @@ const SERVER_ERROR = -32000;
 const logger = new Logger('Http');
 
 /** The part of Fastify's reply that is used here. */
-interface Reply {
+export interface Reply {
   readonly sent: boolean;
   status(code: number): Reply;
   header(name: string, value: string): Reply;
@@ -30,7 +30,9 @@ function describe(error: unknown): { status: number; code: number; message: stri
   const status = error instanceof HttpException ? error.getStatus() : statusOfFastify(error);
   if (status === undefined || status >= 500) return { status: 500, code: INTERNAL_ERROR, message: 'Internal error' };
   if (error instanceof AuthenticationError) return { status, code: SERVER_ERROR, message: error.message };
-  if (status === 400) return { status, code: PARSE_ERROR, message: 'The body is not valid JSON' };
+  // Nest turns what the body parser says into exceptions; other 400s come from Fastify itself.
+  if (status === 400 && error instanceof HttpException)
+    return { status, code: PARSE_ERROR, message: 'The body could not be read as JSON' };
   if (status === 404)
     return { status, code: INVALID_REQUEST, message: 'There is nothing at this address; MCP is served at /mcp' };
   if (status === 413) return { status, code: INVALID_REQUEST, message: 'The body is larger than 4 MB' };
@@ -38,7 +40,7 @@ function describe(error: unknown): { status: number; code: number; message: stri
   return { status, code: INVALID_REQUEST, message: 'The request was refused' };
 }
 
-/** Errors of Fastify's body parser carry the status themselves. */
+/** Errors of Fastify carry the status themselves. */
 function statusOfFastify(error: unknown): number | undefined {
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   return typeof status === 'number' ? status : undefined;

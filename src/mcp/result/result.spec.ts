@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { fitToSize } from './fit.js';
-import { truncate, truncateStrings } from './truncate.js';
+import { truncate, truncateMiddle, truncateStrings } from './truncate.js';
 
 const text = () => fc.string({ unit: 'grapheme', maxLength: 300 });
 
@@ -31,6 +31,41 @@ describe('truncate', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('truncateMiddle', () => {
+  it('keeps both ends and splits no surrogate pair', () => {
+    expect(truncateMiddle('abcdefghij', 6)).toBe('abcd…[truncated 4 chars]ij');
+    fc.assert(
+      fc.property(text(), fc.integer({ min: 3, max: 300 }), (value, max) => {
+        const cut = truncateMiddle(value, max);
+        expect(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(cut)).toBe(false);
+        expect(cut.endsWith(value.slice(-1))).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('truncateStrings', () => {
+  it('never cuts what the next call needs', () => {
+    const handles = {
+      id: 'x'.repeat(200),
+      session_id: 'y'.repeat(200),
+      event_ids: ['z'.repeat(200)],
+      next_page: 'p'.repeat(200),
+    };
+    expect(truncateStrings({ ...handles, text: 't'.repeat(50) }, 30)).toEqual({
+      ...handles,
+      text: `${'t'.repeat(30)}…[truncated 20 chars]`,
+    });
+  });
+
+  it('is not fooled by a long text under the name of an id', () => {
+    expect(truncateStrings({ my_id: 'x'.repeat(5000) }, 10)).toEqual({
+      my_id: `${'x'.repeat(10)}…[truncated 4990 chars]`,
+    });
   });
 });
 

@@ -1,11 +1,25 @@
-/** Cuts every string of a JSON value to `maxChars` UTF-16 units, saying how much is missing. */
+/** Handles for the next call: a cut id or cursor would be worse than none. */
+const HANDLE = /^(id|.*_ids?|next_page|next_since|type)$/;
+
+/** The longest id or cursor there is; a longer text under such a name is something else. */
+const MAX_HANDLE_CHARS = 2048;
+
+/** Cuts every string of a JSON value to `maxChars` UTF-16 units, ids and cursors excepted, saying how much is missing. */
 export function truncateStrings(value: unknown, maxChars: number): unknown {
   if (typeof value === 'string') return truncate(value, maxChars);
   if (Array.isArray(value)) return value.map((item) => truncateStrings(item, maxChars));
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, truncateStrings(item, maxChars)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, isHandle(key, item) ? item : truncateStrings(item, maxChars)]),
+    );
   }
   return value;
+}
+
+function isHandle(key: string, item: unknown): boolean {
+  if (!HANDLE.test(key)) return false;
+  const texts: unknown[] = Array.isArray(item) ? item : [item];
+  return texts.every((text) => typeof text === 'string' && text.length <= MAX_HANDLE_CHARS);
 }
 
 /** Cuts a text to `maxChars` UTF-16 units plus a note; never between the two halves of a surrogate pair. */
@@ -15,6 +29,18 @@ export function truncate(text: string, maxChars: number): string {
   return `${text.slice(0, end)}…[truncated ${text.length - end} chars]`;
 }
 
+/** Cuts the middle out of a text, so that what stands at its end can be seen as well. */
+export function truncateMiddle(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  const tailChars = Math.floor(maxChars / 3);
+  const split = isLowSurrogate(text.charCodeAt(text.length - tailChars)) ? tailChars - 1 : tailChars;
+  return `${truncate(text.slice(0, -split), maxChars - tailChars)}${text.slice(-split)}`;
+}
+
 function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff;
 }

@@ -1,0 +1,41 @@
+import { setMaxListeners } from 'node:events';
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+
+/** How long running calls may take to finish once the server is told to end, in milliseconds. */
+const GRACE_MS = 10_000;
+
+/**
+ * The tool calls under way. When the server ends they may finish; after the grace their requests to the API are given
+ * up, so that each call still has an answer and an audit line.
+ */
+@Injectable()
+export class RunningCalls implements BeforeApplicationShutdown {
+  private readonly logger = new Logger(RunningCalls.name);
+  private readonly running = new Set<Promise<unknown>>();
+  private readonly end = new AbortController();
+
+  constructor() {
+    // One listener for each request under way, of which there may be many.
+    setMaxListeners(0, this.end.signal);
+  }
+
+  /** Aborts when the grace is over. */
+  get ended(): AbortSignal {
+    return this.end.signal;
+  }
+
+  track<T>(work: Promise<T>): Promise<T> {
+    this.running.add(work);
+    const forget = () => this.running.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.running.size === 0) return;
+    this.logger.log(`ending: ${this.running.size} tool calls may finish`);
+    const giveUp = setTimeout(() => this.end.abort(), GRACE_MS);
+    await Promise.allSettled(this.running);
+    clearTimeout(giveUp);
+  }
+}
