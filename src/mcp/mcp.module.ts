@@ -9,52 +9,48 @@ import { McpExceptionFilter } from './errors/mcp-exception.filter.js';
 import { allowedHosts, allowedOrigins } from './host-names.js';
 import { McpHttpController } from './http/mcp-http.controller.js';
 import { INSTRUCTIONS } from './instructions.js';
-import { withToolCallPath } from './mcp-server.js';
 import { RunningCalls } from './running-calls.js';
 import { SERVER_NAME, SERVER_TITLE, SERVER_VERSION } from './server-identity.js';
-import { ToolCallObserver } from './tool-access.js';
+import { type PrincipalSource, ToolCallPath } from './tool-call-path.js';
 import { ToolList } from './tool-list.js';
 import { ToolRegistry } from './tool-registry.js';
-
-type Transport = StreamableHttpTransport | StdioTransport;
-type CallParts = [ToolRegistry, ToolList, ToolCallObserver, RunningCalls];
-type PrincipalSource = (context: ServerContext) => Principal;
 
 /**
  * The MCP server over one transport. `imports` bring the guardrails (`ToolAccess`) and the audit (`ToolCallObserver`).
  * Entry points connect the {@link McpStrategy} as a Nest microservice, with `inheritAppConfig` in hybrid applications:
- * without it global guards, filters and interceptors would silently not apply to tools.
+ * without it global guards and filters would silently not apply to tools.
  */
 @Module({})
 export class McpModule {
   static forHttp(imports: ModuleMetadata['imports']): DynamicModule {
-    return {
-      ...describeModule(imports, networkPrincipal, {
-        provide: StreamableHttpTransport,
-        inject: [ServerSettings],
-        useFactory: httpTransport,
-      }),
-      controllers: [McpHttpController],
-    };
+    const transport: Provider[] = [
+      { provide: StreamableHttpTransport, inject: [ServerSettings], useFactory: httpTransport },
+      {
+        provide: MCP_HTTP_HANDLER,
+        inject: [StreamableHttpTransport],
+        useFactory: (http: StreamableHttpTransport) => http.httpHandlers,
+      },
+      {
+        provide: McpStrategy,
+        inject: [StreamableHttpTransport, ToolCallPath],
+        useFactory: (http: StreamableHttpTransport, path: ToolCallPath) => strategy(http, path, networkPrincipal),
+      },
+    ];
+    return { ...withTransport(imports, transport), controllers: [McpHttpController] };
   }
 
   static forStdio(imports: ModuleMetadata['imports']): DynamicModule {
-    return describeModule(imports, () => LOCAL_PRINCIPAL, {
-      provide: StdioTransport,
-      useFactory: () => new StdioTransport(),
-    });
+    return withTransport(imports, [
+      {
+        provide: McpStrategy,
+        inject: [ToolCallPath],
+        useFactory: (path: ToolCallPath) => strategy(new StdioTransport(), path, () => LOCAL_PRINCIPAL),
+      },
+    ]);
   }
 }
 
-type TransportProvider = Exclude<Provider<Transport>, new (...args: never[]) => unknown> & {
-  provide: new (...args: never[]) => Transport;
-};
-
-function describeModule(
-  imports: ModuleMetadata['imports'],
-  source: PrincipalSource,
-  transport: TransportProvider,
-): DynamicModule {
+function withTransport(imports: ModuleMetadata['imports'], transport: Provider[]): DynamicModule {
   return {
     module: McpModule,
     imports: [DiscoveryModule, ...(imports ?? [])],
@@ -62,31 +58,28 @@ function describeModule(
       ToolRegistry,
       ToolList,
       RunningCalls,
-      transport,
-      {
-        provide: McpStrategy,
-        inject: [transport.provide, ToolRegistry, ToolList, ToolCallObserver, RunningCalls],
-        useFactory: (instance: Transport, ...[registry, list, observer, running]: CallParts) =>
-          new McpStrategy({
-            name: SERVER_NAME,
-            title: SERVER_TITLE,
-            version: SERVER_VERSION,
-            instructions: INSTRUCTIONS,
-            transports: [instance],
-            // Stated, because the defaults would promise list changes and log messages that are never sent.
-            capabilities: { tools: { listChanged: false }, logging: undefined },
-            serverMutator: (server) =>
-              withToolCallPath(server, { registry, list, observer, running, principalOf: source }),
-          }),
-      },
-      {
-        provide: MCP_HTTP_HANDLER,
-        inject: [transport.provide],
-        useFactory: (instance: Transport) => ('httpHandlers' in instance ? instance.httpHandlers : undefined),
-      },
+      ToolCallPath,
       { provide: APP_FILTER, useClass: McpExceptionFilter },
+      ...transport,
     ],
   };
+}
+
+function strategy(
+  transport: StreamableHttpTransport | StdioTransport,
+  path: ToolCallPath,
+  principal: PrincipalSource,
+): McpStrategy {
+  return new McpStrategy({
+    name: SERVER_NAME,
+    title: SERVER_TITLE,
+    version: SERVER_VERSION,
+    instructions: INSTRUCTIONS,
+    transports: [transport],
+    // Stated, because the defaults would promise list changes and log messages that are never sent.
+    capabilities: { tools: { listChanged: false }, logging: undefined },
+    serverMutator: (server) => path.install(server, principal),
+  });
 }
 
 function httpTransport(settings: ServerSettings): StreamableHttpTransport {

@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import { type McpServer, ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server';
+import { type Principal } from '../auth/principal.js';
+import { RunningCalls } from './running-calls.js';
+import { ToolCallObserver } from './tool-access.js';
+import { runToolCall, type ToolCall } from './tool-call.js';
+import { ToolList } from './tool-list.js';
+import { ToolRegistry } from './tool-registry.js';
+
+/** Who is calling, from what the transport knows. */
+export type PrincipalSource = (context: ServerContext) => Principal;
+
+interface CallRequest {
+  readonly params: { readonly name: string; readonly arguments?: Record<string, unknown> };
+}
+type Handler = (request: CallRequest, context: ServerContext) => Promise<object>;
+type SetRequestHandler = (method: string, handler: Handler) => void;
+
+/**
+ * The way of every tool call between the MCP SDK and the Nest pipeline. mcp-nest sets its handlers through
+ * `setRequestHandler` of each new server, which makes that method the public seam for what it does not offer: our
+ * `tools/list`, and a frame around every `tools/call` that also sees the calls no guard or interceptor ever sees
+ * (unknown tools, invalid arguments, refusals).
+ */
+@Injectable()
+export class ToolCallPath {
+  constructor(
+    private readonly registry: ToolRegistry,
+    private readonly list: ToolList,
+    private readonly running: RunningCalls,
+    private readonly observer: ToolCallObserver,
+  ) {}
+
+  install(server: McpServer, principalOf: PrincipalSource): McpServer {
+    const protocol = server.server as unknown as { setRequestHandler: SetRequestHandler };
+    const setRequestHandler = protocol.setRequestHandler.bind(protocol);
+    protocol.setRequestHandler = (method, handler) => {
+      if (method === 'tools/list') return setRequestHandler(method, this.listHandler(principalOf));
+      if (method === 'tools/call') return setRequestHandler(method, this.callHandler(principalOf, handler));
+      return setRequestHandler(method, handler);
+    };
+    return server;
+  }
+
+  private listHandler(principalOf: PrincipalSource): Handler {
+    return (_request, context) => Promise.resolve(this.list.for(principalOf(context)));
+  }
+
+  private callHandler(principalOf: PrincipalSource, handler: Handler): Handler {
+    return (request, context) => {
+      const call = this.begin(request, principalOf(context));
+      return this.running.track(this.run(call, () => handler(request, context)));
+    };
+  }
+
+  private begin({ params }: CallRequest, principal: Principal): ToolCall {
+    const known = this.registry.get(params.name) !== undefined;
+    return {
+      tool: known ? params.name : unknownName(params.name),
+      principal,
+      arguments: params.arguments ?? {},
+      outcome: known ? 'ok' : 'unknown_tool',
+      requestIds: [],
+      ended: this.running.ended,
+    };
+  }
+
+  private async run(call: ToolCall, work: () => Promise<object>): Promise<object> {
+    const startedAt = performance.now();
+    try {
+      if (call.outcome === 'unknown_tool') throw unknownTool(call.tool);
+      return await runToolCall(call, work);
+    } catch (error) {
+      if (call.outcome === 'ok') call.outcome = 'failed';
+      throw error;
+    } finally {
+      this.observer.ended({ call, durationMs: performance.now() - startedAt });
+    }
+  }
+}
+
+function unknownTool(name: string): ProtocolError {
+  return new ProtocolError(
+    ProtocolErrorCode.InvalidParams,
+    `Unknown tool: ${name}. Call tools/list for the tools of this server.`,
+  );
+}
+
+/** A name from outside, fit to be shown and logged. */
+function unknownName(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 64);
+}
