@@ -59,5 +59,5 @@ function exampleLine({ env, default: value, example }: DeclaredSetting): string 
 
 /** Markdown marks mean nothing in a comment. */
 function firstSentence(summary: string): string {
-  return (/^.*?[.;:](?= |$)/.exec(summary)?.[0] ?? summary).replace(/[;:]$/, '.').replaceAll('`', '');
+  return (/^.*?[.;](?= |$)/.exec(summary)?.[0] ?? summary).replace(/;$/, '.').replaceAll('`', '');
 }
