@@ -21,7 +21,7 @@ import { BearerStrategy } from './strategies/bearer.strategy.js';
   ],
 })
 export class AuthModule implements OnApplicationBootstrap {
-  private readonly logger = new Logger(AuthModule.name);
+  private readonly logger = new Logger('Auth');
 
   constructor(private readonly settings: AuthSettings) {}
 

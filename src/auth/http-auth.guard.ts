@@ -13,7 +13,7 @@ const REALM = 'realm="managed-agent-control"';
  */
 @Injectable()
 export class HttpAuthGuard implements CanActivate {
-  private readonly logger = new Logger(HttpAuthGuard.name);
+  private readonly logger = new Logger('Auth');
   private readonly strategies?: CanActivate;
 
   constructor(settings: AuthSettings) {

@@ -10,7 +10,7 @@ const GRACE_MS = 10_000;
  */
 @Injectable()
 export class RunningCalls implements BeforeApplicationShutdown {
-  private readonly logger = new Logger(RunningCalls.name);
+  private readonly logger = new Logger('Shutdown');
   private readonly running = new Set<Promise<unknown>>();
   private readonly end = new AbortController();
 

@@ -100,6 +100,29 @@ it('does not read the .env of the project it is started in, which could send the
   expect(simulator.requests.at(-1)!.headers['anthropic-version']).not.toBe('from-the-project');
 });
 
+describe('doctor', () => {
+  it('finds usable settings and a working credential, and says what is open', async () => {
+    const { code, stderr } = await run(['doctor'], serverEnv(simulator.url));
+    expect(stderr).toMatch(/^ok +the settings can be used for http$/m);
+    expect(stderr).toMatch(/^open +any agent may be started/m);
+    expect(stderr).toMatch(/^ok +the Managed Agents API accepts the credential$/m);
+    expect(code).toBe(0);
+  });
+
+  it('finds what is wrong, without showing a secret', async () => {
+    const wrong = await run(['doctor', 'http'], { HOME: '/nonexistent', MCP_PORT: 'x' });
+    expect(wrong.stderr).toMatch(/^problem +ANTHROPIC_API_KEY: is missing/m);
+    expect(wrong.stderr).toMatch(/^problem +MCP_PORT: /m);
+    expect(wrong.code).toBe(1);
+
+    simulator.faults.add({ path: /agents/, status: 401 });
+    const refused = await run(['doctor', 'stdio'], serverEnv(simulator.url));
+    expect(refused.stderr).toMatch(/^problem +The Managed Agents API does not accept the credential/m);
+    expect(refused.stderr).not.toContain('sk-ant-test-canary');
+    expect(refused.code).toBe(1);
+  });
+});
+
 it('does not start without a credential, and says what to set', async () => {
   const { code, stdout, stderr } = await run(['stdio'], { HOME: '/nonexistent' });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

@@ -1,0 +1,68 @@
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { AuthSettings } from '../config/auth.settings.js';
+import { ConfigModule } from '../config/config.module.js';
+import { GuardrailsSettings } from '../config/guardrails.settings.js';
+import { ConfigurationError, type Entry } from '../config/read-settings.js';
+import { ApiError } from '../managed-agents/api-error.js';
+import { CatalogService } from '../managed-agents/catalog.service.js';
+import { ManagedAgentsModule } from '../managed-agents/managed-agents.module.js';
+import { apiErrorMessage } from '../mcp/errors/api-error-message.js';
+
+@Module({})
+class DoctorModule {}
+
+type Finding = readonly [verdict: 'ok' | 'open' | 'problem', text: string];
+
+/** Checks the settings of an entry, says what is open, and tries the credential with one cheap read. True when usable. */
+export async function runDoctor(entry: Entry): Promise<boolean> {
+  const findings = await examine(entry);
+  for (const [verdict, text] of findings) process.stderr.write(`${verdict.padEnd(8)} ${text}\n`);
+  return findings.every(([verdict]) => verdict !== 'problem');
+}
+
+async function examine(entry: Entry): Promise<Finding[]> {
+  try {
+    const module = { module: DoctorModule, imports: [ConfigModule.forEntry(entry), ManagedAgentsModule] };
+    const app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+    const findings = [
+      ['ok', `the settings can be used for ${entry}`] as const,
+      ...openDoors(app.get(GuardrailsSettings), entry === 'http' ? app.get(AuthSettings) : undefined),
+      await credential(app.get(CatalogService)),
+    ];
+    await app.close();
+    return findings;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.problems.map(({ env, message }) => ['problem', `${env}: ${message}`]);
+  }
+}
+
+function openDoors(guardrails: GuardrailsSettings, auth?: AuthSettings): Finding[] {
+  const doors: [boolean, string][] = [
+    [auth?.modes.length === 0, 'anyone who reaches the port may call; set MCP_AUTH_MODE'],
+    [
+      !guardrails.readOnly && !guardrails.agentAllowlistActive,
+      'any agent may be started; see MCP_ALLOWLIST_AGENTS_ACTIVE',
+    ],
+    [
+      !guardrails.readOnly && guardrails.allowedEnvironmentIds.length === 0,
+      'any environment may be used; see MCP_ALLOWED_ENVIRONMENT_IDS',
+    ],
+    [
+      !guardrails.readOnly && guardrails.allowDestructive,
+      'sessions may be archived and deleted; see MCP_ALLOW_DESTRUCTIVE',
+    ],
+  ];
+  return doors.filter(([open]) => open).map(([, text]) => ['open', text]);
+}
+
+async function credential(catalog: CatalogService): Promise<Finding> {
+  try {
+    await catalog.agents({ limit: 1 });
+    return ['ok', 'the Managed Agents API accepts the credential'];
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return ['problem', apiErrorMessage(error)];
+  }
+}
