@@ -8,7 +8,7 @@ import { answerHttpError, type Reply } from '../mcp/errors/http-error.js';
 import { StderrLogger } from '../telemetry/stderr.logger.js';
 
 /** Largest request body, in bytes. */
-export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Time a client has to send its request whole; without it a slow body would hold a connection for ever. */
 const REQUEST_TIMEOUT_MS = 30_000;

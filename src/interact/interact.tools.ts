@@ -1,23 +1,26 @@
 import { Payload } from '@nestjs/microservices';
 import { McpController } from '@rekog/mcp-nest';
 import { z } from 'zod';
-import { id, ids } from '../mcp/arguments.js';
+import { id, ids, MAX_MESSAGE_CHARS } from '../mcp/arguments.js';
 import { type Input, ToolInput } from '../mcp/tool-input.js';
 import { McpTool } from '../mcp/tool.decorator.js';
 import { InteractService } from './interact.service.js';
 
-const MAX_TEXT_CHARS = 100_000;
 const MAX_DENY_MESSAGE_CHARS = 10_000;
 const MAX_RESPONSES = 50;
 
 const messageInput = new ToolInput({
   session_id: id('Session to talk to.', 'sesn_01...'),
-  text: z.string().min(1).max(MAX_TEXT_CHARS).describe('What to tell the agent.'),
+  text: z.string().min(1).max(MAX_MESSAGE_CHARS).describe('What to tell the agent.'),
 });
 
 const interruptInput = new ToolInput({
   session_id: id('Session to stop.', 'sesn_01...'),
-  then_message: z.string().max(MAX_TEXT_CHARS).optional().describe('New direction, sent together with the interrupt.'),
+  then_message: z
+    .string()
+    .max(MAX_MESSAGE_CHARS)
+    .optional()
+    .describe('New direction, sent together with the interrupt.'),
 });
 
 const respondInput = new ToolInput({

@@ -29,29 +29,11 @@ export interface ApiErrorDetails {
 
 /** Every failure of a call to the Managed Agents API, in one shape. */
 export class ApiError extends Error {
-  readonly kind: ApiErrorKind;
-  readonly operation: string;
-  readonly status?: number;
-  readonly type?: string;
-  readonly code?: string;
-  readonly apiMessage?: string;
-  readonly requestId?: string;
-  readonly retryAfterSeconds?: number;
-
-  constructor(details: ApiErrorDetails) {
-    const what = details.status === undefined ? details.kind : `${details.status} ${details.type ?? ''}`.trim();
-    super(`${details.operation}: ${what}${details.apiMessage ? `: ${details.apiMessage}` : ''}`, {
-      cause: details.cause,
-    });
+  constructor(readonly details: ApiErrorDetails) {
+    const { operation, kind, status, type, apiMessage, cause } = details;
+    const what = status === undefined ? kind : `${status} ${type ?? ''}`.trim();
+    super(`${operation}: ${what}${apiMessage ? `: ${apiMessage}` : ''}`, { cause });
     this.name = 'ApiError';
-    this.kind = details.kind;
-    this.operation = details.operation;
-    this.status = details.status;
-    this.type = details.type;
-    this.code = details.code;
-    this.apiMessage = details.apiMessage;
-    this.requestId = details.requestId;
-    this.retryAfterSeconds = details.retryAfterSeconds;
   }
 }
 

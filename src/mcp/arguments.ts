@@ -3,6 +3,9 @@ import { isId } from '../managed-agents/ids.js';
 
 const MAX_PAGE_CHARS = 2048;
 
+/** Longest text sent to an agent in one message. */
+export const MAX_MESSAGE_CHARS = 100_000;
+
 const anyId = z
   .string()
   .refine(isId, 'not a valid id; ids have 1 to 128 letters, digits, "_" and "-". Copy it from a list or get tool');

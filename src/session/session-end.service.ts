@@ -31,7 +31,7 @@ export class SessionEndService {
     try {
       await this.sessions.delete(sessionId);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      if (!(error instanceof ApiError) || error.details.status !== 404) throw error;
     }
   }
 
@@ -46,7 +46,8 @@ export class SessionEndService {
         return await attempt();
       } catch (error) {
         // A refusal with a code has a reason that waiting does not change.
-        if (!(error instanceof ApiError) || error.status !== 400 || error.code !== undefined) throw error;
+        if (!(error instanceof ApiError) || error.details.status !== 400 || error.details.code !== undefined)
+          throw error;
         const wait = SETTLE_DELAYS_MS[retry];
         if (wait === undefined) throw error;
         await delay(wait);

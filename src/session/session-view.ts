@@ -52,7 +52,7 @@ export function sessionSituation(session: Session, situation: Situation): object
 }
 
 /** What a person decides about. A long input is shown as text with its middle cut out, so that its end is seen, too. */
-export function pendingActionView(action: PendingAction): object {
+function pendingActionView(action: PendingAction): object {
   const input = JSON.stringify(action.input) ?? '';
   const tooLong = input.length > MAX_INPUT_CHARS;
   return {
@@ -68,7 +68,7 @@ export function pendingActionView(action: PendingAction): object {
 }
 
 /** The log knows first; only the end of a session is certain from the object. */
-export function statusOf(session: Session, situation: Situation): SessionStatus {
+function statusOf(session: Session, situation: Situation): SessionStatus {
   if (session.status === 'terminated') return 'terminated';
   return situation.status ?? session.status;
 }

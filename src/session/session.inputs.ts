@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { parseTime } from '../managed-agents/log/time.js';
-import { id, ids, pageArguments } from '../mcp/arguments.js';
+import { id, ids, MAX_MESSAGE_CHARS, pageArguments } from '../mcp/arguments.js';
 import { ToolInput } from '../mcp/tool-input.js';
 
 /** Limits of the API, stated where a call would fail anyway; see its reference for sessions. */
-const MAX_TEXT_CHARS = 100_000;
 const MAX_TITLE_CHARS = 500;
 const MAX_METADATA_PAIRS = 16;
 const MAX_METADATA_KEY_CHARS = 64;
@@ -44,7 +43,7 @@ const metadata = z
 export const sessionStartInput = new ToolInput({
   agent_id: id('Agent to run.', 'agent_01...'),
   environment_id: id('Its environment.', 'env_01...'),
-  message: z.string().max(MAX_TEXT_CHARS).optional().describe('First instruction; default: wait.'),
+  message: z.string().max(MAX_MESSAGE_CHARS).optional().describe('First instruction; default: wait.'),
   vault_ids: ids('Credentials of its MCP servers.', MAX_VAULTS).optional(),
   memory_store_ids: ids('Its memory.', MAX_MEMORY_STORES).optional(),
   agent_version: z.int().min(1).optional().describe('Default: latest.'),

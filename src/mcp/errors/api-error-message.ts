@@ -1,9 +1,9 @@
-import { type ApiError } from '../../managed-agents/api-error.js';
+import { type ApiError, type ApiErrorDetails } from '../../managed-agents/api-error.js';
 
 const MAX_API_MESSAGE_CHARS = 500;
 
 /** What the model is told about a failed API call: one sentence on what happened, one on what to do. */
-export function apiErrorMessage(error: ApiError): string {
+export function apiErrorMessage({ details: error }: ApiError): string {
   switch (error.kind) {
     case 'status':
       return statusMessage(error);
@@ -28,7 +28,7 @@ function lookFirst(operation: string): string {
     : 'Call session_events before you send it again: the API would take it twice.';
 }
 
-function statusMessage(error: ApiError): string {
+function statusMessage(error: ApiErrorDetails): string {
   const said = apiMessage(error);
   switch (error.status) {
     case 400:
@@ -63,7 +63,7 @@ const HINTS_FOR_400: Readonly<Record<string, string>> = {
   'delete session': 'Call session_get for the state of the session.',
 };
 
-function hintFor400(error: ApiError): string {
+function hintFor400(error: ApiErrorDetails): string {
   switch (error.code) {
     case 'model_not_budgetable':
       return 'Start the session without budget_usd, or use an agent whose models have a list price.';
@@ -84,7 +84,7 @@ function retryHint(seconds: number | undefined): string {
 }
 
 /** The API's own words, cut, without control characters, and without anything that looks like a key. */
-function apiMessage({ apiMessage: text }: ApiError): string {
+function apiMessage({ apiMessage: text }: ApiErrorDetails): string {
   if (!text) return '';
   const clean = text
     .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')

@@ -18,7 +18,7 @@ export function explainToolError(error: unknown): string {
   if (error instanceof ToolError) return ended('failed', error.reason, error.message);
   if (error instanceof ApiError) {
     logApiError(error);
-    return ended('failed', error.type ?? error.kind, apiErrorMessage(error));
+    return ended('failed', error.details.type ?? error.details.kind, apiErrorMessage(error));
   }
   logger.error(error instanceof Error ? error : new Error(String(error)));
   return ended('failed', 'internal', 'Internal error of this server; the cause is in its log. Tell the operator.');
@@ -31,7 +31,7 @@ function ended(outcome: ToolCallOutcome, reason: string, message: string): strin
 }
 
 function logApiError(error: ApiError): void {
-  const { operation, kind, status, type, code, requestId, retryAfterSeconds } = error;
+  const { operation, kind, status, type, code, requestId, retryAfterSeconds } = error.details;
   const fields = {
     tool: currentToolCall()?.tool,
     operation,
@@ -50,7 +50,7 @@ function logApiError(error: ApiError): void {
 /** Transport failures carry what happened in their causes; status errors have said it all. */
 function causeOf(error: ApiError): string {
   const causes: string[] = [];
-  if (error.kind === 'status') return '';
+  if (error.details.kind === 'status') return '';
   for (let cause = error.cause; isNativeError(cause) && causes.length < 4; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
     causes.push(`${cause.name}: ${cause.message}${code ? ` (${code})` : ''}`);
