@@ -1,4 +1,5 @@
 import { DiscoverTools } from '../../src/discover/discover.tools.js';
+import { ApprovalTools } from '../../src/interact/approvals/approval.tools.js';
 import { InteractTools } from '../../src/interact/interact.tools.js';
 import { type ToolDefinition } from '../../src/mcp/tool-definition.js';
 import { toolDefinitionOf } from '../../src/mcp/tool.decorator.js';
@@ -17,7 +18,7 @@ interface PropertySchema {
 
 /** Every tool definition, in the order in which clients see them. */
 export function allTools(): ToolDefinition[] {
-  return [DiscoverTools, SessionTools, InteractTools].flatMap(({ prototype }) =>
+  return [DiscoverTools, SessionTools, InteractTools, ApprovalTools].flatMap(({ prototype }) =>
     Object.getOwnPropertyNames(prototype)
       .map((name) => toolDefinitionOf((prototype as unknown as Record<string, object>)[name] ?? {}))
       .filter((definition) => definition !== undefined),

@@ -36,7 +36,9 @@ export class AuditService extends ToolCallObserver {
         session_id: call.createdSessionId ?? id('session_id'),
         vault_id: id('vault_id'),
         memory_store_id: id('memory_store_id'),
-        tool_use_ids: toolUseIds(call.arguments),
+        tool_use_ids: call.approval?.toolUseIds ?? toolUseIds(call.arguments),
+        channel: call.approval?.channel,
+        decisions: call.approval?.decisions,
         result:
           call.arguments.result === 'allow' || call.arguments.result === 'deny' ? call.arguments.result : undefined,
         duration_ms: Math.round(durationMs),

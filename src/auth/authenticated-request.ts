@@ -1,11 +1,12 @@
 import { type IncomingHttpHeaders } from 'node:http';
+import { type Socket } from 'node:net';
 import { type Principal } from './principal.js';
 
 /** A Fastify request as the guards see it. */
 export interface AuthenticatedRequest {
   readonly headers: IncomingHttpHeaders;
   user?: unknown;
-  readonly raw: { user?: Principal; auth?: unknown };
+  readonly raw: { readonly socket: Socket; user?: Principal; auth?: unknown };
 }
 
 /**
@@ -13,8 +14,15 @@ export interface AuthenticatedRequest {
  * reads from it, `auth` is what the MCP SDK forwards to every handler, lists included. The token itself stays behind.
  */
 export function attachPrincipal(request: AuthenticatedRequest, principal: Principal): void {
-  request.raw.user = principal;
-  request.raw.auth = { token: '', clientId: principal.subject, scopes: [...principal.scopes], extra: { principal } };
+  const { raw } = request;
+  raw.user = principal;
+  const extra = { principal, socket: raw.socket };
+  raw.auth = { token: '', clientId: principal.subject, scopes: [...principal.scopes], extra };
+}
+
+/** The connection of the caller, from the same place; undefined where there is none. */
+export function socketOf(authInfo: { extra?: Record<string, unknown> } | undefined): Socket | undefined {
+  return authInfo?.extra?.socket as Socket | undefined;
 }
 
 /** The principal that {@link attachPrincipal} put into the MCP SDK's `authInfo`. */

@@ -1,13 +1,22 @@
 import { type DynamicModule, Global, Module, type Provider } from '@nestjs/common';
 import { ConfigModule as NestConfigModule, ConfigService } from '@nestjs/config';
 import { AnthropicSettings } from './anthropic.settings.js';
+import { ApprovalSettings } from './approval.settings.js';
 import { AuthSettings } from './auth.settings.js';
 import { GuardrailsSettings } from './guardrails.settings.js';
 import { ConfigurationError, type Entry, type Environment, readSection } from './read-settings.js';
 import { ServerSettings } from './server.settings.js';
+import { WatchSettings } from './watch.settings.js';
 
 /** Every section of settings, in the order of the reference page. */
-export const SECTIONS = [AnthropicSettings, AuthSettings, GuardrailsSettings, ServerSettings] as const;
+export const SECTIONS = [
+  AnthropicSettings,
+  AuthSettings,
+  GuardrailsSettings,
+  ApprovalSettings,
+  WatchSettings,
+  ServerSettings,
+] as const;
 
 const SECTIONS_KEY = 'sections';
 

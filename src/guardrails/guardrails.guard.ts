@@ -17,7 +17,7 @@ export class GuardrailsGuard extends ToolAccess implements CanActivate {
     super();
   }
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     // Global guards also run for HTTP routes, where authentication decides alone.
     if (context.getType() !== 'rpc') return true;
     const tool = toolDefinitionOf(context.getHandler());
@@ -29,7 +29,7 @@ export class GuardrailsGuard extends ToolAccess implements CanActivate {
       arguments: context.switchToRpc().getData<Record<string, unknown>>(),
     };
     for (const policy of this.policies) {
-      const refusal = policy.refusal(request);
+      const refusal = await policy.refusal(request);
       if (refusal) throw new RefusalError(refusal.rule, refusal.message);
     }
     return true;

@@ -18,7 +18,8 @@ export interface Refusal {
 
 /** One rule. Policies are asked in order; the first refusal wins. */
 export interface Policy {
-  refusal(request: PolicyRequest): Refusal | undefined;
+  /** A promise where judging takes a look at something that has to be read. */
+  refusal(request: PolicyRequest): Refusal | undefined | Promise<Refusal | undefined>;
   /** Whether the tool is hidden from lists altogether. Hidden tools are refused as well. */
   hides?(tool: ToolDefinition, principal: Principal): boolean;
 }

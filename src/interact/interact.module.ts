@@ -1,8 +1,18 @@
 import { Module } from '@nestjs/common';
 import { ManagedAgentsModule } from '../managed-agents/managed-agents.module.js';
+import { ApprovalModule } from '../mcp/approval/approval.module.js';
+import { ApprovalService } from './approvals/approval.service.js';
+import { ApprovalTools } from './approvals/approval.tools.js';
+import { SettledSessions } from './approvals/settled-sessions.js';
 import { InteractService } from './interact.service.js';
 import { InteractTools } from './interact.tools.js';
+import { RespondService } from './respond.service.js';
+import { UpdateService } from './update.service.js';
 
 /** Tools that talk to running sessions. */
-@Module({ imports: [ManagedAgentsModule], controllers: [InteractTools], providers: [InteractService] })
+@Module({
+  imports: [ManagedAgentsModule, ApprovalModule],
+  controllers: [InteractTools, ApprovalTools],
+  providers: [InteractService, RespondService, UpdateService, ApprovalService, SettledSessions],
+})
 export class InteractModule {}

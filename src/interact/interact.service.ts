@@ -1,31 +1,39 @@
 import { Injectable } from '@nestjs/common';
+import { EventLogService } from '../managed-agents/event-log.service.js';
+import { awaiting, encodeCursor } from '../managed-agents/log/cursor.js';
 import { type InputEvent, SessionsService } from '../managed-agents/sessions.service.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
+import { WAIT } from './next-step.js';
 
-const FOLLOW = 'Follow with session_events(session_id, since), then session_get until turn is "over" or it needs you.';
-
-/** Arguments of `session_respond`, already valid one by one. */
-export interface Response {
+/** Arguments of `session_message`, already valid one by one. */
+export interface Message {
   readonly session_id: string;
-  readonly tool_use_id?: string;
-  readonly tool_use_ids?: string[];
-  readonly result: 'allow' | 'deny';
-  readonly deny_message?: string;
+  readonly text?: string;
+  readonly outcome?: Outcome;
 }
 
-/** Talks to sessions. Every method is one send, which the API takes whole or not at all. */
+interface Outcome {
+  readonly description: string;
+  readonly rubric: string;
+  readonly max_iterations?: number;
+}
+
+/** Gives sessions work and stops them. Every method is one send, which the API takes whole or not at all. */
 @Injectable()
 export class InteractService {
-  constructor(private readonly sessions: SessionsService) {}
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly log: EventLogService,
+  ) {}
 
-  async message(sessionId: string, text: string): Promise<object> {
-    await this.sessions.send(sessionId, [userMessage(text)]);
-    return { ok: true, session_id: sessionId, next_step: FOLLOW };
+  async message({ session_id, text, outcome }: Message): Promise<object> {
+    const nextSince = await this.send(session_id, [inputOf(text, outcome)]);
+    return { ok: true, session_id, next_since: nextSince, next_step: WAIT };
   }
 
   async interrupt(sessionId: string, thenMessage?: string): Promise<object> {
     const redirected = thenMessage !== undefined && thenMessage !== '';
-    await this.sessions.send(sessionId, [
+    const nextSince = await this.send(sessionId, [
       { type: 'user.interrupt' },
       ...(redirected ? [userMessage(thenMessage)] : []),
     ]);
@@ -33,36 +41,40 @@ export class InteractService {
       ok: true,
       session_id: sessionId,
       redirected,
-      next_step: redirected ? FOLLOW : 'The agent stops shortly. Call session_get until turn is "over".',
+      next_since: nextSince,
+      next_step: redirected ? WAIT : `The agent stops shortly. ${WAIT}`,
     };
   }
 
-  async respond(response: Response): Promise<object> {
-    const { session_id, result } = response;
-    const toolUseIds = answeredIds(response);
-    if (result === 'allow' && response.deny_message) {
-      throw new ToolError('deny_message goes only with result "deny". Nothing was sent.', 'invalid_response');
-    }
-    const confirmations = toolUseIds.map<InputEvent>((tool_use_id) => ({
-      type: 'user.tool_confirmation',
-      tool_use_id,
-      result,
-      ...(response.deny_message && { deny_message: response.deny_message }),
-    }));
-    await this.sessions.send(session_id, confirmations);
-    return { ok: true, session_id, result, tool_use_ids: toolUseIds, next_step: FOLLOW };
+  /** Returns the cursor from before the send. It awaits the last input, but never an interrupt: that may not be stored. */
+  private async send(sessionId: string, events: InputEvent[]): Promise<string> {
+    const before = await this.log.cursorAtEnd(sessionId);
+    const accepted = (await this.sessions.send(sessionId, events)).at(-1);
+    return encodeCursor(accepted?.type === 'user.interrupt' ? before : awaiting(before, accepted));
   }
 }
 
-function answeredIds({ tool_use_id, tool_use_ids }: Response): string[] {
-  const all = [...(tool_use_id === undefined ? [] : [tool_use_id]), ...(tool_use_ids ?? [])];
-  if (all.length > 0) return [...new Set(all)];
+/** The API takes no message beside an outcome: its description is the task. */
+function inputOf(text: string | undefined, outcome: Outcome | undefined): InputEvent {
+  if (text && !outcome) return userMessage(text);
+  if (outcome && !text) return defineOutcome(outcome);
   throw new ToolError(
-    'tool_use_id or tool_use_ids is required: the ids are in pending_actions of session_get.',
-    'invalid_response',
+    outcome
+      ? 'text and outcome exclude each other: put the whole task into outcome.description. Nothing was sent.'
+      : 'text is required: what to tell the agent (or outcome, for a goal that is graded). Nothing was sent.',
+    'invalid_message',
   );
 }
 
 function userMessage(text: string): InputEvent {
   return { type: 'user.message', content: [{ type: 'text', text }] };
+}
+
+function defineOutcome({ description, rubric, max_iterations }: Outcome): InputEvent {
+  return {
+    type: 'user.define_outcome',
+    description,
+    rubric: { type: 'text', content: rubric },
+    ...(max_iterations !== undefined && { max_iterations }),
+  };
 }

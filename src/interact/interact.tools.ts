@@ -1,50 +1,30 @@
 import { Payload } from '@nestjs/microservices';
 import { McpController } from '@rekog/mcp-nest';
-import { z } from 'zod';
-import { id, ids, MAX_MESSAGE_CHARS } from '../mcp/arguments.js';
-import { type Input, ToolInput } from '../mcp/tool-input.js';
+import { type Input } from '../mcp/tool-input.js';
 import { McpTool } from '../mcp/tool.decorator.js';
+import { interruptInput, messageInput, respondInput, updateInput } from './interact.inputs.js';
 import { InteractService } from './interact.service.js';
-
-const MAX_DENY_MESSAGE_CHARS = 10_000;
-const MAX_RESPONSES = 50;
-
-const messageInput = new ToolInput({
-  session_id: id('Session to talk to.', 'sesn_01...'),
-  text: z.string().min(1).max(MAX_MESSAGE_CHARS).describe('What to tell the agent.'),
-});
-
-const interruptInput = new ToolInput({
-  session_id: id('Session to stop.', 'sesn_01...'),
-  then_message: z
-    .string()
-    .max(MAX_MESSAGE_CHARS)
-    .optional()
-    .describe('New direction, sent together with the interrupt.'),
-});
-
-const respondInput = new ToolInput({
-  session_id: id('Session that asks.', 'sesn_01...'),
-  tool_use_id: id('The call to answer: a tool_use_id of pending_actions.', 'sevt_01...').optional(),
-  tool_use_ids: ids('Several calls to answer alike.', MAX_RESPONSES, 'sevt_01...').optional(),
-  result: z.enum(['allow', 'deny']),
-  deny_message: z.string().max(MAX_DENY_MESSAGE_CHARS).optional().describe('Why, for the agent; only with deny.'),
-});
+import { RespondService } from './respond.service.js';
+import { UpdateService } from './update.service.js';
 
 @McpController()
 export class InteractTools {
-  constructor(private readonly interact: InteractService) {}
+  constructor(
+    private readonly interact: InteractService,
+    private readonly responses: RespondService,
+    private readonly updates: UpdateService,
+  ) {}
 
   @McpTool({
     name: 'session_message',
     title: 'Send message',
     tier: 'interact',
     description:
-      'Send a message to a session: a new task, a reply, a correction. Returns at once. While the agent works, the message joins the running turn. Not possible while it waits for approvals: session_respond first.',
+      'Send a message to a session: a new task, a reply, a correction; or an outcome to reach. Returns at once; session_wait waits for the answer. While the agent works, the message joins the running turn. Not possible while it waits for approvals: session_respond first.',
     input: messageInput,
   })
-  message(@Payload() { session_id, text }: Input<typeof messageInput>): Promise<object> {
-    return this.interact.message(session_id, text);
+  message(@Payload() args: Input<typeof messageInput>): Promise<object> {
+    return this.interact.message(args);
   }
 
   @McpTool({
@@ -61,14 +41,28 @@ export class InteractTools {
 
   @McpTool({
     name: 'session_respond',
-    title: 'Allow or deny tool calls',
+    title: 'Answer pending tool calls',
     tier: 'interact',
     description:
-      'Allow or deny tool calls a session waits for, one or many at once. Show the user the tool and its input from pending_actions of session_get first, and pass on the decision of the user.',
+      'Answer tool calls a session waits for, one or many at once, all or none: allow or deny, or the result of a custom tool. Show the user the tool and its input from pending_actions first, and pass on the decision of the user. Repeating an answer does no harm.',
     input: respondInput,
-    hints: { destructiveHint: true },
+    hints: { destructiveHint: true, idempotentHint: true },
+    requiresUserInteraction: true,
   })
   respond(@Payload() args: Input<typeof respondInput>): Promise<object> {
-    return this.interact.respond(args);
+    return this.responses.respond(args);
+  }
+
+  @McpTool({
+    name: 'session_update',
+    title: 'Update session',
+    tier: 'interact',
+    description:
+      'Change title, metadata or spend limit of a session. A session paused at budget_reached goes on once its limit is raised or removed; ask the user first.',
+    input: updateInput,
+    hints: { idempotentHint: true },
+  })
+  update(@Payload() args: Input<typeof updateInput>): Promise<object> {
+    return this.updates.update(args);
   }
 }

@@ -3,6 +3,8 @@ import { AnthropicSettings } from '../config/anthropic.settings.js';
 import { ApiClient, createApiClient } from './api-client.js';
 import { CatalogService } from './catalog.service.js';
 import { EventLogService } from './event-log.service.js';
+import { FollowService } from './follow/follow.service.js';
+import { ResponderService } from './respond/responder.service.js';
 import { SessionsService } from './sessions.service.js';
 
 /** The Managed Agents API behind a few small services. Knows nothing of MCP, HTTP servers or principals. */
@@ -12,7 +14,9 @@ import { SessionsService } from './sessions.service.js';
     CatalogService,
     SessionsService,
     EventLogService,
+    FollowService,
+    ResponderService,
   ],
-  exports: [CatalogService, SessionsService, EventLogService],
+  exports: [CatalogService, SessionsService, EventLogService, FollowService, ResponderService],
 })
 export class ManagedAgentsModule {}

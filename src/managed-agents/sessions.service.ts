@@ -9,6 +9,7 @@ import { type Page, type PageRequest, toPage } from './page.js';
 export type Session = Anthropic.Beta.BetaManagedAgentsSession;
 export type SessionStatus = Session['status'];
 export type SessionCreateParams = Anthropic.Beta.SessionCreateParams;
+export type SessionUpdateParams = Pick<Anthropic.Beta.SessionUpdateParams, 'title' | 'metadata' | 'budget'>;
 export type InputEvent = Anthropic.Beta.Sessions.BetaManagedAgentsEventParams;
 
 export interface SessionListRequest extends PageRequest {
@@ -20,7 +21,7 @@ export interface SessionListRequest extends PageRequest {
   readonly created_before?: string;
 }
 
-/** Sessions: create, read, send events, end. */
+/** Sessions: create, read, update, send events, end. */
 @Injectable()
 export class SessionsService {
   constructor(private readonly client: ApiClient) {}
@@ -47,6 +48,12 @@ export class SessionsService {
         }),
       ),
     );
+  }
+
+  /** Allowed in any status but `terminated`. A session paused at its budget goes on by itself once that allows it. */
+  update(id: string, params: SessionUpdateParams): Promise<Session> {
+    checkedId('session_id', id);
+    return callApi('update session', () => this.client.beta.sessions.update(id, params));
   }
 
   /** Returns the events as accepted: queued, most without `processed_at` yet. */

@@ -27,3 +27,8 @@ export function noteUpstreamResponse(requestId: string | null): void {
   if (requests && requestId !== null && requests.requestIds.length < MAX_REQUEST_IDS)
     requests.requestIds.push(requestId);
 }
+
+/** Runs work that outlives the piece of work that caused it, or is shared by several: it belongs to none of them. */
+export function detachUpstreamRequests<T>(work: () => T): T {
+  return storage.exit(work);
+}

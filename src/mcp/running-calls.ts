@@ -12,11 +12,17 @@ const GRACE_MS = 10_000;
 export class RunningCalls implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Shutdown');
   private readonly running = new Set<Promise<unknown>>();
+  private readonly drain = new AbortController();
   private readonly end = new AbortController();
 
   constructor() {
-    // One listener for each request under way, of which there may be many.
-    setMaxListeners(0, this.end.signal);
+    // One listener for each call or request under way, of which there may be many.
+    setMaxListeners(0, this.drain.signal, this.end.signal);
+  }
+
+  /** Aborts when the server is told to end. */
+  get draining(): AbortSignal {
+    return this.drain.signal;
   }
 
   /** Aborts when the grace is over. */
@@ -32,6 +38,7 @@ export class RunningCalls implements BeforeApplicationShutdown {
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.drain.abort();
     if (this.running.size === 0) return;
     this.logger.log(`ending: ${this.running.size} tool calls may finish`);
     const giveUp = setTimeout(() => this.end.abort(), GRACE_MS);

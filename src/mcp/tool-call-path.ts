@@ -1,5 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { type McpServer, ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
+  type McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import { type Principal } from '../auth/principal.js';
 import { RunningCalls } from './running-calls.js';
 import { ToolCallObserver } from './tool-access.js';
@@ -9,6 +16,12 @@ import { ToolRegistry } from './tool-registry.js';
 
 /** Who is calling, from what the transport knows. */
 export type PrincipalSource = (context: ServerContext) => Principal;
+
+/** Who and what stands behind a request. */
+interface Caller {
+  readonly principal: Principal;
+  readonly clientCapabilities?: ClientCapabilities;
+}
 
 interface CallRequest {
   readonly params: { readonly name: string; readonly arguments?: Record<string, unknown> };
@@ -34,9 +47,13 @@ export class ToolCallPath {
   install(server: McpServer, principalOf: PrincipalSource): McpServer {
     const protocol = server.server as unknown as { setRequestHandler: SetRequestHandler };
     const setRequestHandler = protocol.setRequestHandler.bind(protocol);
+    const callerOf = (context: ServerContext) => ({
+      principal: principalOf(context),
+      clientCapabilities: clientCapabilitiesOf(server, context),
+    });
     protocol.setRequestHandler = (method, handler) => {
       if (method === 'tools/list') return setRequestHandler(method, this.listHandler(principalOf));
-      if (method === 'tools/call') return setRequestHandler(method, this.callHandler(principalOf, handler));
+      if (method === 'tools/call') return setRequestHandler(method, this.callHandler(callerOf, handler));
       return setRequestHandler(method, handler);
     };
     return server;
@@ -46,19 +63,22 @@ export class ToolCallPath {
     return (_request, context) => Promise.resolve(this.list.for(principalOf(context)));
   }
 
-  private callHandler(principalOf: PrincipalSource, handler: Handler): Handler {
+  private callHandler(callerOf: (context: ServerContext) => Caller, handler: Handler): Handler {
     return (request, context) => {
-      const call = this.begin(request, principalOf(context));
+      const call = this.begin(request, callerOf(context), context);
       return this.running.track(this.run(call, () => handler(request, context)));
     };
   }
 
-  private begin({ params }: CallRequest, principal: Principal): ToolCall {
+  private begin({ params }: CallRequest, caller: Caller, context: ServerContext): ToolCall {
     const known = this.registry.get(params.name) !== undefined;
     return {
       tool: known ? params.name : unknownName(params.name),
-      principal,
+      ...caller,
+      sees: (name) => this.list.for(caller.principal).tools.some((tool) => tool.name === name),
       arguments: params.arguments ?? {},
+      context,
+      draining: this.running.draining,
       outcome: known ? 'ok' : 'unknown_tool',
       requestIds: [],
       ended: this.running.ended,
@@ -77,6 +97,12 @@ export class ToolCallPath {
       this.observer.ended({ call, durationMs: performance.now() - startedAt });
     }
   }
+}
+
+/** From the request itself in the 2026 era, from `initialize` before; each 2025-era HTTP request stands alone, without. */
+function clientCapabilitiesOf({ server }: McpServer, { mcpReq }: ServerContext): ClientCapabilities | undefined {
+  const envelope = mcpReq.envelope as Readonly<Record<string, ClientCapabilities | undefined>> | undefined;
+  return envelope ? envelope[CLIENT_CAPABILITIES_META_KEY] : server.getClientCapabilities();
 }
 
 function unknownTool(name: string): ProtocolError {

@@ -1,3 +1,4 @@
+import { type ClientCapabilities, type ServerContext } from '@modelcontextprotocol/server';
 import { type Principal } from '../auth/principal.js';
 import {
   collectUpstreamRequests,
@@ -5,17 +6,35 @@ import {
   type UpstreamRequests,
 } from '../managed-agents/upstream-requests.js';
 
-/** How a tool call ended: done, stopped by a guardrail, bad arguments, no such tool, or a failure. */
-export type ToolCallOutcome = 'ok' | 'refused' | 'invalid' | 'unknown_tool' | 'failed';
+/** How a tool call ended: done, put to a person, stopped by a guardrail, bad arguments, no such tool, or a failure. */
+export type ToolCallOutcome = 'ok' | 'asked' | 'refused' | 'invalid' | 'unknown_tool' | 'failed';
+
+/** What a tool call has to do with calls of agents that wait for an answer. */
+export interface ApprovalRecord {
+  /** Who decides: the model that made the call, or a person who was asked in a form. */
+  readonly channel: 'model' | 'human';
+  readonly toolUseIds: readonly string[];
+  /** What was decided, by the id of the call; absent while a person is asked. */
+  readonly decisions?: Readonly<Record<string, 'allow' | 'deny' | 'custom_result'>>;
+}
 
 /** One tool call on its way through the server; what the audit records. */
 export interface ToolCall extends UpstreamRequests {
   readonly tool: string;
   readonly principal: Principal;
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** The request as the MCP SDK knows it: cancellation, progress, and what the client can do. */
+  readonly context: ServerContext;
+  /** What the client declared it can do; undefined where nothing of it is known, as for stateless 2025-era requests. */
+  readonly clientCapabilities?: ClientCapabilities;
+  /** Whether the principal may see, and so call, the tool of this name. */
+  readonly sees: (tool: string) => boolean;
+  /** Aborts when the server is about to end: calls that only wait answer now. */
+  readonly draining: AbortSignal;
   outcome: ToolCallOutcome;
   /** The rule that refused, or the kind of failure. Never text a caller or an agent wrote. */
   reason?: string;
+  approval?: ApprovalRecord;
   /** Set when the call creates the session rather than naming it. */
   createdSessionId?: string;
 }
@@ -26,6 +45,13 @@ export interface ToolCall extends UpstreamRequests {
  */
 export function runToolCall<T>(call: ToolCall, work: () => T): T {
   return collectUpstreamRequests(call, work);
+}
+
+/** The tool call this code runs for. Tools are never called outside of one. */
+export function requireToolCall(): ToolCall {
+  const call = currentToolCall();
+  if (!call) throw new Error('not within a tool call');
+  return call;
 }
 
 /** The tool call this code runs for; undefined outside of one. */

@@ -20,6 +20,8 @@ export interface ToolDefinition {
   readonly description: string;
   readonly input: ToolInput;
   readonly hints: ToolHints;
+  /** Whether clients that know the mark should have the user confirm each call, whatever was allowed before. */
+  readonly requiresUserInteraction?: boolean;
 }
 
 const READING: ToolHints = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true };

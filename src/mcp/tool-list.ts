@@ -11,7 +11,11 @@ export interface ListedTool {
   readonly description: string;
   readonly inputSchema: Record<string, unknown>;
   readonly annotations: Record<string, unknown>;
+  readonly _meta?: Record<string, unknown>;
 }
+
+/** Understood by Claude Code. */
+const REQUIRES_USER_INTERACTION = { 'anthropic/requiresUserInteraction': true };
 
 /** Our own `tools/list`: mcp-nest drops titles, claims `noauth` for every tool and converts each schema on each call. */
 @Injectable()
@@ -36,6 +40,14 @@ export class ToolList {
   }
 }
 
-function toListedTool({ name, title, description, input, hints }: ToolDefinition): ListedTool {
-  return { name, title, description, inputSchema: input.jsonSchema, annotations: { title, ...hints } };
+function toListedTool(definition: ToolDefinition): ListedTool {
+  const { name, title, description, input, hints, requiresUserInteraction } = definition;
+  return {
+    name,
+    title,
+    description,
+    inputSchema: input.jsonSchema,
+    annotations: { title, ...hints },
+    ...(requiresUserInteraction && { _meta: REQUIRES_USER_INTERACTION }),
+  };
 }

@@ -60,7 +60,7 @@ export class SessionEndService {
     const { turn } = await this.log.situation(sessionId);
     if (turn !== 'running' && turn !== 'queued') return;
     throw new ToolError(
-      'The session is still running and can only be ended when it is not. Call session_interrupt first, then session_get until the turn is over, then try again.',
+      'The session is still running and can only be ended when it is not. Call session_interrupt first, then session_wait until the turn is over, then try again.',
       'session_running',
       { cause },
     );

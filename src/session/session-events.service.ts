@@ -3,8 +3,8 @@ import { ServerSettings } from '../config/server.settings.js';
 import { EventLogService } from '../managed-agents/event-log.service.js';
 import { advance, encodeCursor, type EventCursor, parseSince } from '../managed-agents/log/cursor.js';
 import { type LogEvent } from '../managed-agents/log/event.js';
-import { fitToSize } from '../mcp/result/fit.js';
 import { truncateStrings } from '../mcp/result/truncate.js';
+import { type Batch, batchOf } from './batch.js';
 import { toEntry } from './transcript.js';
 
 /** Arguments of `session_events`, already valid. */
@@ -22,13 +22,6 @@ const ENVELOPE_CHARS = 3600;
 const MAX_STRING_CHARS = 6000;
 /** Reads in one call while there is nothing but noise to show. */
 const MAX_ROUNDS = 10;
-
-interface Batch {
-  readonly entries: object[];
-  /** How many of the events were taken, noise included. */
-  readonly taken: number;
-  readonly omitted: number;
-}
 
 /** Reads the event log of a session piece by piece, within the size a result may have. */
 @Injectable()
@@ -48,44 +41,22 @@ export class SessionEventsService {
     let cursor: EventCursor = parseSince(session_id, nonEmpty(request.page) ?? nonEmpty(request.since));
     for (let round = 1; ; round++) {
       const read = await this.log.read(session_id, { since: cursor, types, limit });
-      const batch = this.batch(read.events, request);
+      const batch = batchOf(read.events, describer(request), this.maxChars);
       cursor = advance(cursor, read.events.slice(0, batch.taken));
       const hasMore = read.hasMore || batch.taken < read.events.length;
       if (batch.entries.length > 0 || !hasMore || round === MAX_ROUNDS)
         return answer(session_id, batch, cursor, hasMore);
     }
   }
-
-  /** As many events as fit, from the first. A single event that is too large is cut, so that there is always progress. */
-  private batch(events: readonly LogEvent[], { format, types }: EventsRequest): Batch {
-    const entries: object[] = [];
-    let omitted = 0;
-    let chars = 0;
-    for (const [index, event] of events.entries()) {
-      const entry = format === 'detailed' || types ? detail(event, format) : toEntry(event);
-      if (!entry) {
-        omitted++;
-        continue;
-      }
-      const shown = omitted > 0 ? { ...entry, omitted_before: omitted } : entry;
-      const length = JSON.stringify(shown).length + 1;
-      if (chars + length > this.maxChars && entries.length > 0) return { entries, taken: index - omitted, omitted: 0 };
-      entries.push(length > this.maxChars ? this.cut(shown, event) : shown);
-      chars += length;
-      omitted = 0;
-    }
-    return { entries, taken: events.length, omitted };
-  }
-
-  private cut(entry: object, { id, type, processed_at }: LogEvent): object {
-    const fitting = fitToSize(entry, this.maxChars)?.value as object | undefined;
-    return fitting ?? { id, type, processed_at, note: 'This event is too large to be shown.' };
-  }
 }
 
 /** Some clients send an empty text for what they leave out. */
 function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
+}
+
+function describer({ format, types }: EventsRequest): (event: LogEvent) => object | undefined {
+  return format === 'detailed' || types ? (event) => detail(event, format) : toEntry;
 }
 
 /** Asked for by type, an event is never noise. */

@@ -1,3 +1,4 @@
+import { budgetOf } from '../managed-agents/money.js';
 import { type SessionCreateParams } from '../managed-agents/sessions.service.js';
 
 /** Arguments of `session_start`, already valid. */
@@ -60,9 +61,4 @@ function repositoryOf({ url, branch, commit, mount_path }: Repository): Resource
     ...(commit !== undefined && { checkout: { type: 'commit', sha: commit } }),
     ...(mount_path !== undefined && { mount_path }),
   };
-}
-
-/** The API takes whole cents as a decimal string. */
-function budgetOf(usd: number): NonNullable<SessionCreateParams['budget']> {
-  return { type: 'limit', max_list_cost: { amount: String(Math.round(usd * 100)), currency: 'USD' } };
 }

@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import { parseTime } from '../managed-agents/log/time.js';
 import { id, ids, MAX_MESSAGE_CHARS, pageArguments } from '../mcp/arguments.js';
+import { budgetUsd, metadata, title } from '../mcp/session-arguments.js';
 import { ToolInput } from '../mcp/tool-input.js';
 
 /** Limits of the API, stated where a call would fail anyway; see its reference for sessions. */
-const MAX_TITLE_CHARS = 500;
-const MAX_METADATA_PAIRS = 16;
-const MAX_METADATA_KEY_CHARS = 64;
-const MAX_METADATA_VALUE_CHARS = 512;
 const MAX_VAULTS = 50;
 const MAX_MEMORY_STORES = 8;
 const MAX_FILES = 500;
@@ -36,10 +33,6 @@ const repository = z.strictObject({
   mount_path: z.string().min(1).max(MAX_PATH_CHARS).optional(),
 });
 
-const metadata = z
-  .record(z.string().min(1).max(MAX_METADATA_KEY_CHARS), z.string().max(MAX_METADATA_VALUE_CHARS))
-  .refine((pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS, `has more than ${MAX_METADATA_PAIRS} pairs`);
-
 export const sessionStartInput = new ToolInput({
   agent_id: id('Agent to run.', 'agent_01...'),
   environment_id: id('Its environment.', 'env_01...'),
@@ -47,15 +40,9 @@ export const sessionStartInput = new ToolInput({
   vault_ids: ids('Credentials of its MCP servers.', MAX_VAULTS).optional(),
   memory_store_ids: ids('Its memory.', MAX_MEMORY_STORES).optional(),
   agent_version: z.int().min(1).optional().describe('Default: latest.'),
-  title: z.string().max(MAX_TITLE_CHARS).optional(),
+  title: title.optional(),
   metadata: metadata.optional(),
-  budget_usd: z
-    .number()
-    .min(0.01)
-    .max(1_000_000)
-    .refine((usd) => Math.abs(usd * 100 - Math.round(usd * 100)) < 1e-6, 'must be whole cents')
-    .optional()
-    .describe('Spend limit; pauses when reached.'),
+  budget_usd: budgetUsd.optional().describe('Spend limit; pauses when reached.'),
   repositories: z
     .array(repository.refine(({ branch, commit }) => !(branch && commit), 'takes branch or commit, not both'))
     .max(MAX_REPOSITORIES)
@@ -93,6 +80,16 @@ export const sessionEventsInput = new ToolInput({
   limit: z.int().min(1).max(200).default(50).describe('Events to read at most.'),
   page: z.string().max(MAX_CURSOR_CHARS).optional().describe('Same as since; kept for older clients.'),
   format: z.enum(['concise', 'detailed']).default('concise').describe('detailed gives the raw events.'),
+});
+
+export const sessionWaitInput = new ToolInput({
+  session_id: id('Session to wait for.', 'sesn_01...'),
+  since: z
+    .string()
+    .max(MAX_CURSOR_CHARS)
+    .optional()
+    .describe('Newest next_since of this session, as from session_start, session_message or session_wait.'),
+  timeout_seconds: z.number().optional().describe('Longest wait; default 45, at most 50 unless the operator says so.'),
 });
 
 export const sessionEndInput = new ToolInput({ session_id: id('Session to end.', 'sesn_01...') });

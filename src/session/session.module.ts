@@ -1,14 +1,17 @@
 import { Module } from '@nestjs/common';
 import { ManagedAgentsModule } from '../managed-agents/managed-agents.module.js';
+import { ApprovalModule } from '../mcp/approval/approval.module.js';
 import { SessionEndService } from './session-end.service.js';
 import { SessionEventsService } from './session-events.service.js';
 import { SessionService } from './session.service.js';
 import { SessionTools } from './session.tools.js';
+import { PersonsDecisions } from './wait/persons-decisions.js';
+import { SessionWaitService } from './wait/session-wait.service.js';
 
 /** Tools that start, observe and end sessions. */
 @Module({
-  imports: [ManagedAgentsModule],
+  imports: [ManagedAgentsModule, ApprovalModule],
   controllers: [SessionTools],
-  providers: [SessionService, SessionEventsService, SessionEndService],
+  providers: [SessionService, SessionEventsService, SessionWaitService, PersonsDecisions, SessionEndService],
 })
 export class SessionModule {}

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { EventLogService } from '../managed-agents/event-log.service.js';
+import { cursorAtStart, encodeCursor } from '../managed-agents/log/cursor.js';
 import { type SessionListRequest, SessionsService } from '../managed-agents/sessions.service.js';
 import { listResult } from '../mcp/result/list-result.js';
 import { currentToolCall } from '../mcp/tool-call.js';
@@ -24,8 +25,9 @@ export class SessionService {
       session_id: session.id,
       status: session.status,
       message_sent: messageSent,
+      next_since: encodeCursor(cursorAtStart(session.id)),
       next_step: messageSent
-        ? 'Follow the work with session_events(session_id), then session_get(session_id) until turn is "over" or it needs you.'
+        ? 'Call session_wait(session_id, since=next_since) until the turn is over or it needs you.'
         : 'Nothing was asked yet. Give it work with session_message(session_id, text).',
     };
   }

@@ -7,7 +7,7 @@ const MAX_RESULT_CHARS = 500;
 const MAX_OTHER_CHARS = 300;
 
 /** Events that only show that work goes on; a reader of the transcript does without them. */
-function isNoise(type: string): boolean {
+export function isNoise(type: string): boolean {
   return (
     type.startsWith('span.model_request_') ||
     type.startsWith('session.thread_status_') ||
@@ -84,7 +84,7 @@ function short(value: unknown): boolean {
 }
 
 /** The text of content blocks; blocks of other kinds are named by their type. */
-function contentText(content: unknown): string {
+export function contentText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content
@@ -94,7 +94,8 @@ function contentText(content: unknown): string {
     .join('\n');
 }
 
-function oneLine(value: unknown, maxChars: number): string {
+/** Any value as one line of text. */
+export function oneLine(value: unknown, maxChars: number): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   return truncate(text.replace(/\s+/g, ' ').trim(), maxChars);
 }

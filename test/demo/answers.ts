@@ -15,7 +15,12 @@ const toolset = z.object({
 });
 export const agent = named.extend({ system: z.string(), tools: z.array(toolset) });
 
-export const started = z.object({ session_id: z.string(), status: z.string(), message_sent: z.literal(true) });
+export const started = z.object({
+  session_id: z.string(),
+  status: z.string(),
+  message_sent: z.literal(true),
+  next_since: z.string(),
+});
 
 export const pendingAction = z.object({
   tool_use_id: z.string(),
@@ -41,15 +46,25 @@ export const event = z.object({
   type: z.string(),
   text: z.string().optional(),
   tool: z.string().optional(),
-  mcp_server: z.string().optional(),
   input: z.string().optional(),
-  permission: z.string().optional(),
-  result: z.string().optional(),
-  is_error: z.boolean().optional(),
-  deny_message: z.string().optional(),
 });
 export type Event = z.output<typeof event>;
-export const eventList = z.object({ events: z.array(event), next_since: z.string(), has_more: z.boolean() });
+
+export const waited = z.object({
+  reason: z.string(),
+  failed: z.literal(false),
+  final_message: z.string().optional(),
+  events: z.array(event),
+  has_more: z.literal(false),
+  pending_actions: z.array(pendingAction),
+  cost_usd: z.number(),
+  next_since: z.string(),
+});
+export type Waited = z.output<typeof waited>;
+
+export const approvalList = z.object({
+  approvals: z.array(z.object({ session_id: z.string(), title: z.string().nullable(), tool: z.string() })),
+});
 
 export const sessionList = z.object({
   sessions: z.array(
@@ -63,7 +78,7 @@ export const sessionList = z.object({
   ),
 });
 
-export const done = z.object({ ok: z.literal(true), session_id: z.string() });
+export const done = z.object({ ok: z.literal(true), session_id: z.string(), next_since: z.string().optional() });
 
 export const auditLine = z.object({
   audit: z.string(),

@@ -1,79 +1,74 @@
-import { done, type Event, eventList, type PendingAction, situation, type Situation } from './answers.js';
+import { done, type Event, type PendingAction, situation, type Situation, waited, type Waited } from './answers.js';
 import { type Platform } from './platform.js';
 import { type Remote } from './remote.js';
-import { cut, dollars, plural } from './text.js';
-import { expectThat, Unexpected } from './unexpected.js';
+import { dollars } from './text.js';
+import { expectThat } from './unexpected.js';
 
-const STEPS_BETWEEN_LOOKS = 8;
-const MAX_LOOKS = 10;
-const MAX_RESULT_CHARS = 68;
-const WORKING = ['queued', 'running'];
+/** What a wait returns for when all goes well. */
+type Rest = 'turn_over' | 'action_required';
 
-/** One session, followed as a client does it: read what is new, ask how things stand, look again. */
+/** One session, followed as a client does it: wait, see what happened, answer, wait again. */
 export class Conversation {
-  private since?: string;
-
   constructor(
     private readonly remote: Remote,
     private readonly platform: Platform,
     readonly sessionId: string,
+    private since: string,
     /** Whether the tools that ran are left out. */
     private readonly brief = false,
   ) {}
 
-  /** Looks until the agent has ended its turn or needs someone. */
-  async untilItRests(expected: 'over' | 'requires_action'): Promise<Situation> {
-    for (let look = 1; look <= MAX_LOOKS; look += 1) {
-      const now = await this.look(STEPS_BETWEEN_LOOKS);
-      if (WORKING.includes(now.turn)) continue;
-      expectThat(now.turn === expected, `the turn should be "${expected}", but is "${now.turn}"`);
-      return now;
-    }
-    throw new Unexpected(`the agent still works after ${MAX_LOOKS} looks`);
+  /** One call, while the agent works: until its turn is over or it needs someone. */
+  async untilItRests(expected: Rest): Promise<Waited> {
+    const args = { session_id: this.sessionId, since: this.since };
+    const waiting = this.remote.call('session_wait', args, waited, tellWait);
+    await this.platform.workDuring(this.sessionId, waiting);
+    const answer = await waiting;
+    expectThat(answer.reason === expected, `the wait should end with "${expected}", but did with "${answer.reason}"`);
+    this.since = answer.next_since;
+    this.show(answer);
+    return answer;
   }
 
-  /** What is new, and how things stand, after the agent has worked for a little while. */
-  async look(steps: number): Promise<Situation> {
+  /** How things stand after the agent has worked for a little while. */
+  look(steps: number): Promise<Situation> {
     this.platform.work(this.sessionId, steps);
-    await this.readNews();
     return this.remote.call('session_get', { session_id: this.sessionId }, situation, tellSituation);
   }
 
   async respond(actions: readonly PendingAction[], result: 'allow' | 'deny', deny_message?: string): Promise<void> {
-    const { stage } = this.remote;
     const commands = actions.map(({ input }) => input.command).join('  and  ');
-    stage.human(result === 'allow' ? '✓ allows' : '✗ denies', commands, result === 'allow');
+    this.remote.stage.human(result === 'allow' ? '✓ allows' : '✗ denies', commands, result === 'allow');
     const ids = actions.map(({ tool_use_id }) => tool_use_id);
     const answered = ids.length === 1 ? { tool_use_id: ids[0] } : { tool_use_ids: ids };
-    const args = { session_id: this.sessionId, ...answered, result, ...(deny_message && { deny_message }) };
-    await this.remote.call('session_respond', args, done, () => 'sent');
+    await this.send('session_respond', { ...answered, result, ...(deny_message && { deny_message }) });
   }
 
-  private async readNews(): Promise<void> {
-    const args = { session_id: this.sessionId, ...(this.since !== undefined && { since: this.since }) };
-    const { events, next_since, has_more } = await this.remote.call('session_events', args, eventList, (news) =>
-      plural(news.events.length, 'new event'),
-    );
-    expectThat(!has_more, 'so few events should fit into one answer');
-    this.since = next_since;
-    for (const event of events) this.show(event);
+  /** A call that gives the session something to do, and hands over where to wait from. */
+  async send(tool: string, args: Readonly<Record<string, unknown>>): Promise<void> {
+    const answer = await this.remote.call(tool, { session_id: this.sessionId, ...args }, done, () => 'sent');
+    // Nothing that happens between this call and the wait is missed.
+    this.since = answer.next_since ?? this.since;
   }
 
-  /** What the user sent was shown when it was sent; what the status events say, `session_get` says better. */
-  private show(event: Event): void {
+  private show({ events, final_message, pending_actions }: Waited): void {
     const { stage } = this.remote;
-    switch (event.type) {
-      case 'agent.message':
-        return stage.detail('agent', event.text ?? '');
-      case 'agent.tool_use':
-        if (event.permission === 'ask') return stage.detail('asks', `${event.tool}  ${mainInput(event.input)}`);
-        if (!this.brief) stage.detail('uses', `${event.tool}  ${mainInput(event.input)}`);
-        return;
-      case 'agent.tool_result':
-        if (this.brief) return;
-        return stage.detail('result', cut(event.result ?? '', MAX_RESULT_CHARS), event.is_error ? 'bad' : 'quiet');
-    }
+    for (const event of events) this.showEvent(event);
+    if (final_message !== undefined) stage.detail('agent', final_message);
+    for (const { tool, input } of pending_actions) stage.detail('asks', `${tool}  ${input.command}`);
   }
+
+  /** What the user sent was shown when it was sent. */
+  private showEvent(event: Event): void {
+    const { stage } = this.remote;
+    if (event.type === 'agent.message') return stage.detail('agent', event.text ?? '');
+    if (event.type === 'agent.tool_use' && event.tool !== 'bash' && !this.brief)
+      return stage.detail('uses', `${event.tool}  ${mainInput(event.input)}`);
+  }
+}
+
+function tellWait({ reason, cost_usd }: Waited): string {
+  return `${reason}, ${dollars(cost_usd)}`;
 }
 
 export function tellSituation({ turn, cost_usd, budget_usd, pending_actions }: Situation): string {

@@ -1,7 +1,12 @@
+import { setTimeout } from 'node:timers/promises';
 import { ManualClock, Simulator } from '../simulator/index.js';
 import { castReleaser } from './scenario.js';
 
 const STEP_MS = 400;
+/** More than any turn of the story takes. */
+const MAX_STEPS = 60;
+/** Real time between two steps, so that the client really waits while the agent works. */
+const PAUSE_MS = 5;
 
 /**
  * The simulated Managed Agents API, in this process. Agents take their steps when the story says so, on a clock that
@@ -29,6 +34,17 @@ export class Platform {
     for (let step = 0; step < steps; step += 1) {
       this.clock.advance(STEP_MS);
       this.simulator.step(sessionId);
+    }
+  }
+
+  /** Lets it work while a client waits for it. */
+  async workDuring(sessionId: string, call: Promise<unknown>): Promise<void> {
+    let isWaiting = true;
+    const answered = () => (isWaiting = false);
+    call.then(answered, answered);
+    for (let step = 0; isWaiting && step < MAX_STEPS; step += 1) {
+      this.work(sessionId, 1);
+      await setTimeout(PAUSE_MS);
     }
   }
 

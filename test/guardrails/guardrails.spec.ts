@@ -18,6 +18,8 @@ const READING = [
   'session_get',
   'session_list',
   'session_events',
+  'session_wait',
+  'approval_list',
 ];
 
 let harness: Harness;
@@ -30,13 +32,13 @@ const posts = () => harness.simulator.requests.filter(({ method }) => method !==
 
 it('everything is open by default', async () => {
   harness = await startHarness();
-  expect(await names()).toHaveLength(17);
+  expect(await names()).toHaveLength(20);
   expect((await start(analyst, cloud)).isError).toBe(false);
 });
 
 it.each(['session_archive', 'session_delete'])('MCP_ALLOW_DESTRUCTIVE=false hides and refuses %s', async (tool) => {
   harness = await startHarness({ env: { MCP_ALLOW_DESTRUCTIVE: 'false' } });
-  expect(await names()).toHaveLength(15);
+  expect(await names()).toHaveLength(18);
   const answer = await callTool(harness.client, tool, { session_id: 'sesn_1' });
   expect(answer).toMatchObject({
     isError: true,
@@ -56,6 +58,7 @@ it('MCP_READ_ONLY=true leaves discover and observe alone', async () => {
     ['session_message', { session_id: 'sesn_1', text: 'hi' }],
     ['session_interrupt', { session_id: 'sesn_1' }],
     ['session_respond', { session_id: 'sesn_1', tool_use_id: 'sevt_1', result: 'allow' }],
+    ['session_update', { session_id: 'sesn_1', title: 'x' }],
     ['session_archive', { session_id: 'sesn_1' }],
     ['session_delete', { session_id: 'sesn_1' }],
   ] as const) {
@@ -114,7 +117,7 @@ it('the first rule that refuses is the one that is told', async () => {
 it('guards stdio as well', async () => {
   harness = await startHarness();
   const { client, stderr } = await connectStdio(serverEnv(harness.simulator.url, { MCP_ALLOW_DESTRUCTIVE: '0' }));
-  expect((await client.listTools()).tools).toHaveLength(15);
+  expect((await client.listTools()).tools).toHaveLength(18);
   expect((await callTool(client, 'session_delete', { session_id: 'sesn_1' })).text).toMatch(
     /MCP_ALLOW_DESTRUCTIVE=false/,
   );

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-it('serves the 17 tools of the Python server', async () => {
+it('serves the 17 tools of the Python server, and three more', async () => {
   const { tools } = await client.listTools();
   expect(tools.map((tool) => tool.name)).toEqual([
     'agent_list',
@@ -30,11 +30,14 @@ it('serves the 17 tools of the Python server', async () => {
     'session_get',
     'session_list',
     'session_events',
+    'session_wait',
     'session_archive',
     'session_delete',
     'session_message',
     'session_interrupt',
     'session_respond',
+    'session_update',
+    'approval_list',
   ]);
 });
 
@@ -80,21 +83,14 @@ it.each(ERAS)(
     await other.close();
     expect(Buffer.byteLength(INSTRUCTIONS)).toBeLessThanOrEqual(2048);
     const opening = INSTRUCTIONS.slice(0, 512);
-    for (const tool of [
-      'agent_list',
-      'session_start',
-      'session_get',
-      'session_events',
-      'session_message',
-      'session_respond',
-    ]) {
+    for (const tool of ['agent_list', 'session_start', 'session_wait', 'session_message', 'session_respond']) {
       expect(opening).toContain(tool);
     }
   },
 );
 
-it('is the whole list of 17 in the documentation, too', () => {
-  expect(allTools()).toHaveLength(17);
+it('is the whole list of 20 in the documentation, too', () => {
+  expect(allTools()).toHaveLength(20);
 });
 
 expect.extend({

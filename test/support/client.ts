@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import { Client, StreamableHTTPClientTransport, type VersionNegotiationMode } from '@modelcontextprotocol/client';
+import {
+  Client,
+  type ClientCapabilities,
+  StreamableHTTPClientTransport,
+  type VersionNegotiationMode,
+} from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { TOKEN } from './server.js';
 
@@ -11,12 +16,16 @@ export const ERAS: readonly (readonly [name: string, mode: VersionNegotiationMod
 
 export const MODERN: VersionNegotiationMode = { pin: '2026-07-28' };
 
-function newClient(mode: VersionNegotiationMode): Client {
-  return new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
+export function newClient(mode: VersionNegotiationMode, capabilities: ClientCapabilities = {}): Client {
+  return new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode }, capabilities });
 }
 
-export async function connectHttp(url: string, mode: VersionNegotiationMode = MODERN, token = TOKEN): Promise<Client> {
-  const client = newClient(mode);
+export async function connectHttp(
+  url: string,
+  mode: VersionNegotiationMode = MODERN,
+  token = TOKEN,
+  client = newClient(mode),
+): Promise<Client> {
   const requestInit = { headers: { authorization: `Bearer ${token}` } };
   await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit }));
   return client;
@@ -26,8 +35,8 @@ export async function connectHttp(url: string, mode: VersionNegotiationMode = MO
 export async function connectStdio(
   env: Record<string, string>,
   mode: VersionNegotiationMode = MODERN,
+  client = newClient(mode),
 ): Promise<{ client: Client; stderr: () => string }> {
-  const client = newClient(mode);
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [join(__dirname, '..', '..', 'dist', 'main.js'), 'stdio'],

@@ -126,7 +126,7 @@ describe('attempts', () => {
       expect(posts(sessions)).toHaveLength(before + 1);
 
       const { data } = await call('session_start', { agent_id, environment_id });
-      harness.simulator.faults.add({ path: events, ...fault });
+      harness.simulator.faults.add({ method: 'POST', path: events, ...fault });
       const sent = await call('session_message', { session_id: data.session_id, text: 'Once' });
       expect(sent).toMatchObject({ isError: true, text: expect.stringMatching(message) });
       const path = `/v1/sessions/${data.session_id}/events`;
@@ -137,7 +137,7 @@ describe('attempts', () => {
   it('a message that was certainly refused for now (429) is sent again', async () => {
     await withRetries(async (call) => {
       const { data } = await call('session_start', { agent_id, environment_id });
-      harness.simulator.faults.add({ path: events, status: 429, headers: { 'retry-after-ms': '1' } });
+      harness.simulator.faults.add({ method: 'POST', path: events, status: 429, headers: { 'retry-after-ms': '1' } });
       const sent = await call('session_message', { session_id: data.session_id, text: 'Twice, accepted once' });
       expect(sent.isError).toBe(false);
       await harness.simulator.settle(data.session_id as string);
@@ -180,7 +180,7 @@ describe('an API that is not there', () => {
   const ask = async (upstream: string) => {
     const server = await startServer(serverEnv(upstream, { ANTHROPIC_TIMEOUT_SECONDS: '1' }));
     const client = await connectHttp(server.url);
-    const answer = await callTool(client, 'session_message', { session_id: 'sesn_1', text: 'hello' });
+    const answer = await callTool(client, 'session_start', { agent_id, environment_id, message: 'hello' });
     await client.close();
     await server.close();
     return answer.text;
@@ -191,7 +191,7 @@ describe('an API that is not there', () => {
     await once(closed, 'listening');
     const { port } = closed.address() as { port: number };
     closed.close();
-    expect(await ask(`http://127.0.0.1:${port}`)).toMatch(/could not be reached \(send events\)/);
+    expect(await ask(`http://127.0.0.1:${port}`)).toMatch(/could not be reached \(create session\)/);
   });
 
   it('accepts connections and says nothing: uncertain', async () => {

@@ -272,7 +272,12 @@ describe('the contract its fake gets wrong', () => {
     harness = await startHarness({ simulator: { agentPace: 'manual' } });
     const session_id = await begin();
     const sent = await call('session_message', { session_id, text: 'Go' });
-    expect(sent.data).toEqual({ ok: true, session_id, next_step: expect.any(String) });
+    expect(sent.data).toEqual({
+      ok: true,
+      session_id,
+      next_since: expect.any(String),
+      next_step: expect.any(String),
+    });
     await harness.simulator.settle();
     const { data } = await call('session_events', { session_id, types: ['user.message'] });
     expect(data.events).toEqual([expect.objectContaining({ text: 'Go' })]);

@@ -7,7 +7,7 @@ import { parseTime } from './time.js';
 export const OVERLAP_MICROS = 10_000_000;
 
 /** How many delivered events a cursor can name: what its encoded form has room for. */
-export const MAX_SEEN = 141;
+export const MAX_SEEN = 140;
 
 /**
  * How far a session's log was delivered. The API knows no sequence number and its stamps can tie or come late, so the
@@ -23,6 +23,11 @@ export interface EventCursor {
   readonly passed: number;
   /** Fingerprint of each delivered event since `from`, and its stamp in µs. */
   readonly seen: ReadonlyMap<number, number>;
+  /**
+   * Fingerprint of an input that was just sent. Whoever waits from here does not take the session's state for an answer
+   * to it before the log shows it processed: for up to two seconds the API can still tell what was before.
+   */
+  readonly awaited?: number;
 }
 
 /** The cursor of a session of which nothing was delivered yet. */
@@ -34,9 +39,42 @@ function cursorAt(sessionId: string, from: number | undefined): EventCursor {
   return { sessionId, from, passed: 0, seen: new Map() };
 }
 
+/** The cursor `cursor`, waiting for `sent`: the last of the inputs the API has just accepted, if it named any. */
+export function awaiting(cursor: EventCursor, sent: LogEvent | undefined): EventCursor {
+  return sent?.id ? { ...cursor, awaited: fingerprintOf(sent) } : cursor;
+}
+
+/** Whether nothing is awaited any more after these events. */
+export function isAnswered({ awaited }: EventCursor, delivered: readonly LogEvent[]): boolean {
+  if (awaited === undefined) {
+    return true;
+  }
+  return delivered.some((event) => stampOf(event) !== undefined && fingerprintOf(event) === awaited);
+}
+
+/** Whether this event was delivered before the cursor. Events stamped before its reach count as delivered. */
+export function isDelivered(cursor: EventCursor, event: LogEvent): boolean {
+  const stamp = stampOf(event);
+  if (stamp === undefined) {
+    return false;
+  }
+  return stamp < (cursor.from ?? 0) || cursor.seen.has(fingerprintOf(event));
+}
+
+/**
+ * The cursor after everything that `newest` holds: the newest events of a log in its order, at least
+ * {@link MAX_SEEN} + 1 of them unless they are the whole log.
+ */
+export function cursorAtEnd(sessionId: string, newest: readonly LogEvent[], isWholeLog: boolean): EventCursor {
+  const end = advance(cursorAtStart(sessionId), newest);
+  const stamps = newest.map(stampOf).filter((stamp) => stamp !== undefined);
+  // Older events were not read, so the cursor must not reach back to where they are.
+  return isWholeLog || stamps.length === 0 ? end : forget(end, Math.min(...stamps) + 1);
+}
+
 /**
  * The first five bytes of the SHA-256 of the event's identity. A new event is dropped in error when it shares them with
- * a delivered one nearby: at most 141 in 2^40, about one event in eight billion.
+ * a delivered one nearby: at most 140 in 2^40, about one event in eight billion.
  */
 export function fingerprintOf(event: LogEvent): number {
   return createHash('sha256').update(identityOf(event)).digest().readUIntBE(0, 5);
@@ -60,7 +98,8 @@ export function advance(cursor: EventCursor, delivered: readonly LogEvent[]): Ev
       seen.set(fingerprintOf(event), stamp);
     }
   }
-  return shrink({ ...cursor, passed: cursor.passed + tied.size, seen });
+  const moved = shrink({ ...cursor, passed: cursor.passed + tied.size, seen });
+  return { ...moved, awaited: isAnswered(cursor, delivered) ? undefined : cursor.awaited };
 }
 
 /** Moves `from` up to the overlap, and further when there are more events to name than there is room for. */
@@ -95,16 +134,16 @@ function forget(cursor: EventCursor, before: number): EventCursor {
 }
 
 /*
- * The encoded form, in bytes: version 1, session tag 4, `from` 8 (plus one; 0 is the beginning), `passed` 6, per event 5
- * of fingerprint and 3 of distance from `from`, checksum 4. The overlap keeps distances below 2^24 µs. Checksum and tag
+ * The encoded form, in bytes: version 1, session tag 4, `from` 8 (plus one; 0 is the beginning), `passed` 6, `awaited` 5
+ * (0 is none), per event 5 of fingerprint and 3 of distance from `from`, checksum 4. The overlap keeps distances below 2^24 µs. Checksum and tag
  * catch mistakes, not attackers: a forged cursor only makes its own reader miss events. The checksum closes every
  * version, so that a damaged cursor is never taken for one of another version.
  */
-const VERSION = 1;
-const HEADER_BYTES = 19;
+const VERSION = 2;
+const HEADER_BYTES = 24;
 const SEEN_BYTES = 8;
 const CHECKSUM_BYTES = 4;
-const CURSOR_SHAPE = /^[\w-]{31,1536}$/;
+const CURSOR_SHAPE = /^[\w-]{38,1536}$/;
 
 /** Why a `since` was refused. */
 export type InvalidCursorReason = 'not_a_time' | 'not_a_cursor' | 'altered' | 'other_version' | 'other_session';
@@ -136,6 +175,7 @@ export function encodeCursor(cursor: EventCursor): string {
   sessionTag(cursor.sessionId).copy(body, 1);
   body.writeBigUInt64BE(cursor.from === undefined ? 0n : BigInt(cursor.from) + 1n, 5);
   body.writeUIntBE(cursor.passed, 13, 6);
+  body.writeUIntBE(cursor.awaited ?? 0, 19, 5);
   let offset = HEADER_BYTES;
   for (const [fingerprint, stamp] of cursor.seen) {
     body.writeUIntBE(fingerprint, offset, 5);
@@ -191,7 +231,8 @@ function decodeCursor(sessionId: string, text: string): EventCursor {
   for (let offset = HEADER_BYTES; offset < body.length; offset += SEEN_BYTES) {
     seen.set(body.readUIntBE(offset, 5), from + body.readUIntBE(offset + 5, 3));
   }
-  return { sessionId, from: from < 0 ? undefined : from, passed: body.readUIntBE(13, 6), seen };
+  const awaited = body.readUIntBE(19, 5) || undefined;
+  return { sessionId, from: from < 0 ? undefined : from, passed: body.readUIntBE(13, 6), seen, awaited };
 }
 
 function sessionTag(sessionId: string): Buffer {

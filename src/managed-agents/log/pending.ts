@@ -139,7 +139,8 @@ class OpenCalls {
   }
 }
 
-function answeredCall(event: LogEvent): string | undefined {
+/** The id of the call that this event answers or finishes; undefined for every other event. */
+export function answeredCall(event: LogEvent): string | undefined {
   const field = CALL_FIELDS.get(event.type);
   return field === undefined ? undefined : textOf(event, field);
 }

@@ -60,6 +60,16 @@ describe('the turn', () => {
       'budget_reached',
       [running(), idle({ type: 'budget_reached' }), queued('user.tool_confirmation')],
     ],
+    [
+      'a budget that was raised while paused',
+      'queued',
+      [running(), idle({ type: 'budget_reached' }), event('session.updated', { budget: { type: 'limit' } })],
+    ],
+    [
+      'a title that changed while paused',
+      'budget_reached',
+      [running(), idle({ type: 'budget_reached' }), event('session.updated', { title: 'x' })],
+    ],
     ['a message after the turn', 'queued', [running(), answer(), idle(), queued('user.message')]],
     ['a message after the turn, listed first', 'queued', [queued('user.message'), running(), answer(), idle()]],
     [
@@ -344,7 +354,7 @@ describe('a tail that does not reach the start', () => {
     ['no status', false, [answer()]],
     ['an ended turn, but not its beginning', false, [answer(), idle()]],
     ['an ended turn and the end of the one before', true, [idle(), running(), answer(), idle()]],
-    ['an ended turn and the error that failed it', true, [error('exhausted'), idle()]],
+    ['an ended turn and the error that failed it', false, [error('exhausted'), idle()]],
     ['an ended turn and an error it recovered from', false, [error('retrying'), answer(), idle()]],
     ['a running turn, but not its beginning', false, [running(), answer()]],
     ['a running turn and the end of the one before', true, [idle(), running(), answer()]],

@@ -1,8 +1,10 @@
 import { type FetchPage, type LogEvent, type LogPage } from './event.js';
 import { identityOf, recordOf, stampOf } from './fields.js';
+import { mergeStreamed } from './merge.js';
 import { turnError, type TurnError } from './turn-error.js';
 import { blockingCalls, pendingActions, type PendingAction } from './pending.js';
 import {
+  changesBudget,
   endsTurn,
   INPUT_TYPES,
   isModelOutput,
@@ -40,6 +42,12 @@ export interface Situation {
   /** The turn's newest error that the session did not recover from by a retry. */
   readonly error?: TurnError;
   readonly pendingActions: readonly PendingAction[];
+  /** The turn's newest `agent.message` of the primary thread. */
+  readonly lastMessage?: LogEvent;
+  /** The turn's newest `span.outcome_evaluation_end`. */
+  readonly evaluation?: LogEvent;
+  /** Whether a client stopped the turn; it then often ends without a message. */
+  readonly interrupted: boolean;
   /** How many inputs wait to be taken up. An interrupt is none: it never makes a session work. */
   readonly queuedInputs: number;
   /** Cumulative usage as of the newest `session.usage` read, as sent. */
@@ -81,8 +89,8 @@ export function situationOf(tail: readonly LogEvent[], reachesStart: boolean): S
   const stopReason = idle && stopReasonOf(idle);
   const isExhausted = stopReason?.type === 'retries_exhausted';
   const error = turn === 'queued' ? undefined : turnError(chapters.turn, isExhausted);
-  // Back to the beginning of the turn is far enough; after its end, so is the error that ended it.
-  const isTurnKnown = chapters.turn.length < log.length || (hasEnded && error !== undefined);
+  // Back to the beginning of the turn is far enough.
+  const isTurnKnown = chapters.turn.length < log.length;
   const isTold = status !== undefined && isTurnKnown && pending.every(({ toolUseId }) => known.has(toolUseId));
   return {
     status,
@@ -92,6 +100,9 @@ export function situationOf(tail: readonly LogEvent[], reachesStart: boolean): S
     failed: hasEnded && (isExhausted || error !== undefined),
     error,
     pendingActions: OPEN_TURNS.has(turn) ? pending : [],
+    lastMessage: chapters.turn.findLast(({ type }) => type === 'agent.message'),
+    evaluation: chapters.turn.findLast(({ type }) => type === 'span.outcome_evaluation_end'),
+    interrupted: chapters.turn.some(({ type }) => type === 'user.interrupt'),
     queuedInputs: queued.filter(isWork).length,
     ...newestUsage(log),
     complete: reachesStart || isTold,
@@ -157,7 +168,7 @@ function turnWithoutStatus({ log, queued }: Chapters): Turn {
 function turnWhileIdle(idle: LogEvent, chapters: Chapters, pending: readonly PendingAction[]): Turn {
   const reason = stopReasonOf(idle)?.type;
   if (reason === 'budget_reached') {
-    return 'budget_reached';
+    return chapters.afterStatus.some(changesBudget) ? 'queued' : 'budget_reached';
   }
   if (reason === 'requires_action') {
     const isAnswered = pending.length === 0 && blockingCalls(idle).length > 0;
@@ -188,15 +199,19 @@ const PAGE_SIZES = [200, 1000, 1000, 1000, 1000];
 /**
  * Reads a session's situation from the newest end of its log, going back as far as needed: to the beginning of the turn,
  * within five pages. A log that goes on beyond them costs one request more. What `fetchPage` throws is passed on.
+ *
+ * @param streamed events that a stream has shown lately, in its order; the list can be a moment behind it
  */
-export async function readSituation(fetchPage: FetchPage): Promise<Situation> {
+export async function readSituation(fetchPage: FetchPage, streamed: readonly LogEvent[] = []): Promise<Situation> {
   let tail: LogEvent[] = [];
   let page: string | undefined;
   let situation = situationOf(tail, false);
   for (const limit of PAGE_SIZES) {
     const listed: LogPage = await fetchPage({ order: 'desc', limit, types: SITUATION_TYPES, page });
+    const isNewest = page === undefined;
     page = listed.nextPage;
-    tail = [...listed.events.toReversed(), ...tail];
+    const events = listed.events.toReversed();
+    tail = isNewest ? mergeStreamed(events, streamed, !page) : [...events, ...tail];
     situation = situationOf(tail, !page);
     if (situation.complete) {
       break;

@@ -33,6 +33,7 @@ export const SITUATION_TYPES: readonly string[] = [
   ...INPUT_TYPES,
   'session.error',
   'session.usage',
+  'session.updated',
   'session.thread_status_idle',
   'session.thread_status_terminated',
   'agent.message',
@@ -43,6 +44,7 @@ export const SITUATION_TYPES: readonly string[] = [
   'agent.mcp_tool_result',
   'agent.custom_tool_use',
   'span.model_request_end',
+  'span.outcome_evaluation_end',
 ];
 
 /** The status a session takes with this event; undefined for every other event. */
@@ -74,6 +76,11 @@ export function isQueued(event: LogEvent): boolean {
 /** Whether this input makes an idle session work again. */
 export function startsTurn(event: LogEvent): boolean {
   return event.type === 'user.message' || event.type === 'user.define_outcome';
+}
+
+/** Whether this event changed or removed the session's budget, which lets a session paused by it go on. */
+export function changesBudget(event: LogEvent): boolean {
+  return event.type === 'session.updated' && event.budget !== undefined;
 }
 
 /** Whether the model answered: proof that a retry succeeded. */

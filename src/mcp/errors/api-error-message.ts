@@ -57,6 +57,7 @@ function statusMessage(error: ApiErrorDetails): string {
 }
 
 const HINTS_FOR_400: Readonly<Record<string, string>> = {
+  'update session': 'Call session_get for the state of the session; one that has ended cannot be changed.',
   'send events':
     'Call session_get: the session may wait for approvals (session_respond) or have ended (session_start).',
   'archive session': 'Call session_get for the state of the session.',
@@ -66,7 +67,11 @@ const HINTS_FOR_400: Readonly<Record<string, string>> = {
 function hintFor400(error: ApiErrorDetails): string {
   switch (error.code) {
     case 'model_not_budgetable':
-      return 'Start the session without budget_usd, or use an agent whose models have a list price.';
+      return 'Leave budget_usd out, or use an agent whose models all have a list price.';
+    case 'budget_create_only':
+      return 'Only a session that was started with budget_usd has a budget to change, and a removed one does not come back.';
+    case 'budget_not_raised':
+      return 'Choose a budget_usd above what the session has cost so far: cost_usd of session_get.';
     case 'environment_archived':
     case 'environment_not_found':
       return 'Choose another environment with environment_list.';

@@ -3,8 +3,11 @@ import { Logger } from '@nestjs/common';
 import { ApiError } from '../../managed-agents/api-error.js';
 import { InvalidCursorError } from '../../managed-agents/log/cursor.js';
 import { InvalidIdError } from '../../managed-agents/ids.js';
+import { CallsNotAnswerableError } from '../../managed-agents/respond/calls-not-answerable.error.js';
+import { QueueFullError } from '../../managed-agents/respond/keyed-mutex.js';
 import { currentToolCall, type ToolCallOutcome } from '../tool-call.js';
 import { apiErrorMessage } from './api-error-message.js';
+import { callsNotAnswerableMessage } from './calls-not-answerable-message.js';
 import { RefusalError } from './refusal.error.js';
 import { ToolError } from './tool-error.js';
 
@@ -15,6 +18,12 @@ export function explainToolError(error: unknown): string {
   if (error instanceof RefusalError) return ended('refused', error.rule, error.message);
   if (error instanceof InvalidIdError) return ended('invalid', 'id', error.message);
   if (error instanceof InvalidCursorError) return ended('invalid', 'cursor', error.message);
+  if (error instanceof CallsNotAnswerableError) {
+    return ended('failed', 'not_answerable', callsNotAnswerableMessage(error));
+  }
+  if (error instanceof QueueFullError) {
+    return ended('failed', 'busy', 'Too many answers for this session arrive at once. Nothing was sent; try again.');
+  }
   if (error instanceof ToolError) return ended('failed', error.reason, error.message);
   if (error instanceof ApiError) {
     logApiError(error);

@@ -1,3 +1,4 @@
+import { isInputRequiredResult } from '@modelcontextprotocol/server';
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { map, type Observable } from 'rxjs';
 import { ServerSettings } from '../../config/server.settings.js';
@@ -17,6 +18,8 @@ export class ToolResultInterceptor implements NestInterceptor {
   }
 
   private toResult(value: object): object {
+    // A question to the person is a result of its own kind. mcp-nest takes only what has a content for a result.
+    if (isInputRequiredResult(value)) return { ...value, content: [] };
     const { maxResultChars } = this.settings;
     const fitting = fitToSize(value, maxResultChars);
     if (!fitting) {

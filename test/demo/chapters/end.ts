@@ -14,7 +14,7 @@ const STEPS_TO_STOP = 3;
 export async function end(remote: Remote, platform: Platform, ensemble: Ensemble, finished: string): Promise<void> {
   remote.stage.chapter('Take stock and end');
   const { agent_id, environment_id } = ensemble;
-  const rehearsal = await startSession(remote, {
+  const { session_id: rehearsal } = await startSession(remote, {
     agent_id,
     environment_id,
     title: 'Rehearsal',

@@ -14,11 +14,12 @@ export async function overStdio(stage: Stage, client: Client, platform: Platform
   const remote = new Remote(client, stage);
   const tools = await introduce(stage, client);
   expectThat(!tools.includes('session_delete'), 'session_delete should be hidden');
-  const sessionId = await startSession(remote, { ...ensemble, message: 'Release it, I am watching.' });
-  const conversation = new Conversation(remote, platform, sessionId, true);
-  const { pending_actions } = await conversation.untilItRests('requires_action');
+  const start = { ...ensemble, message: 'Release it, I am watching.' };
+  const { session_id, next_since } = await startSession(remote, start);
+  const conversation = new Conversation(remote, platform, session_id, next_since, true);
+  const { pending_actions } = await conversation.untilItRests('action_required');
   await conversation.respond(pending_actions, 'allow');
-  await conversation.untilItRests('over');
-  await remote.refused('session_delete', { session_id: sessionId }, /MCP_ALLOW_DESTRUCTIVE=false/);
+  await conversation.untilItRests('turn_over');
+  await remote.refused('session_delete', { session_id }, /MCP_ALLOW_DESTRUCTIVE=false/);
   return remote.calls;
 }

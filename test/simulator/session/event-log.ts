@@ -67,6 +67,11 @@ export class EventLog {
     return this.processed.map(({ event }) => event).findLast(matches);
   }
 
+  /** How many streams are open. */
+  get subscribers(): number {
+    return this.listeners.size;
+  }
+
   subscribe(listener: Listener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

@@ -1,112 +1,18 @@
 import fc from 'fast-check';
-import { advance, cursorAtStart, encodeCursor, type EventCursor, OVERLAP_MICROS, parseSince } from './cursor.js';
-import { type FetchPage, type LogEvent, type LogPage, type LogQuery } from './event.js';
-import { stampOf } from './fields.js';
-import { readEvents } from './reader.js';
-import { formatTime, parseTime } from './time.js';
+import {
+  advance,
+  cursorAtStart,
+  encodeCursor,
+  type EventCursor,
+  parseSince,
+} from '../../src/managed-agents/log/cursor.js';
+import { type LogEvent } from '../../src/managed-agents/log/event.js';
+import { stampOf } from '../../src/managed-agents/log/fields.js';
+import { readEvents } from '../../src/managed-agents/log/reader.js';
+import { FakeLog, type Habits, ORDERLY, SESSION } from '../support/fake-log.js';
+import { gap, habits } from '../support/log-growth.js';
 
-const SESSION = 'sesn_1';
-const NOON = parseTime('2026-08-17T12:00:00Z') ?? NaN;
 const SECOND = 1_000_000;
-
-/** What a log may do that the API's documentation leaves open. */
-interface Habits {
-  /** Sorted by stamp, ties as they came in; or as they came in, whatever the stamps. */
-  readonly sorted: boolean;
-  readonly queuedFirst: boolean;
-  readonly maxPageSize: number;
-  /** Every page is preceded by an empty one that has a cursor. */
-  readonly emptyPages: boolean;
-  /** A page begins with the last event of the page before, twice. */
-  readonly repeats: boolean;
-  readonly lastPage: 'absent' | 'null' | 'empty page';
-}
-
-interface Entry {
-  readonly id: string;
-  readonly stamp: number | undefined;
-}
-
-/** A session's event log that answers like the API: queued events are invisible to time filters, pages have cursors. */
-class FakeLog {
-  private entries: Entry[] = [];
-  private clock = NOON;
-  private created = 0;
-  readonly lateIds = new Set<string>();
-  requests = 0;
-
-  constructor(private readonly habits: Habits) {}
-
-  /** Appends an event stamped `gap` µs after the newest, or before it when negative: late. */
-  append(gap: number): void {
-    this.add(this.newId(), gap);
-  }
-
-  enqueue(): void {
-    this.entries.push({ id: this.newId(), stamp: undefined });
-  }
-
-  /** Stamps the input that waits longest; from then on it stands where it was processed. */
-  process(gap: number): void {
-    const waiting = this.entries.find(({ stamp }) => stamp === undefined);
-    if (waiting) {
-      this.entries = this.entries.filter((entry) => entry !== waiting);
-      this.add(waiting.id, gap);
-    }
-  }
-
-  /** Ids of the processed events in the order of the list. */
-  get processedIds(): string[] {
-    const processed = this.list({ order: 'asc', limit: 0 }).filter(({ stamp }) => stamp !== undefined);
-    return processed.map(({ id }) => id);
-  }
-
-  readonly fetchPage: FetchPage = (query) => {
-    this.requests += 1;
-    return Promise.resolve(this.page(query));
-  };
-
-  private page(query: LogQuery): LogPage {
-    const { emptyPages, lastPage, maxPageSize, repeats } = this.habits;
-    const [offset = 0, isAnnounced = 0] = (query.page ?? '').split('|').map(Number);
-    if (emptyPages && !isAnnounced) {
-      return { events: [], nextPage: `${offset}|1` };
-    }
-    const all = this.list(query);
-    const end = offset + Math.min(query.limit, maxPageSize);
-    const listed = all.slice(offset, end);
-    const repeated = repeats ? all.slice(Math.max(offset - 1, 0), offset).flatMap((entry) => [entry, entry]) : [];
-    const isLast = lastPage === 'empty page' ? listed.length === 0 : end >= all.length;
-    const theEnd = lastPage === 'null' ? (null as unknown as undefined) : undefined;
-    return { events: [...repeated, ...listed].map(toEvent), nextPage: isLast ? theEnd : `${end}|0` };
-  }
-
-  private list({ from, order }: LogQuery): Entry[] {
-    const since = from === undefined ? -Infinity : (parseTime(from) ?? NaN);
-    const visible = this.entries.filter(({ stamp }) => from === undefined || (stamp ?? -Infinity) >= since);
-    const place = ({ stamp }: Entry): number => stamp ?? (this.habits.queuedFirst ? 0 : Number.MAX_VALUE);
-    const listed = this.habits.sorted ? visible.toSorted((a, b) => place(a) - place(b)) : visible;
-    return order === 'asc' ? listed : listed.toReversed();
-  }
-
-  private add(id: string, gap: number): void {
-    const stamp = this.clock + gap;
-    this.entries.push({ id, stamp });
-    if (gap < 0) {
-      this.lateIds.add(id);
-    }
-    this.clock = Math.max(this.clock, stamp);
-  }
-
-  private newId(): string {
-    this.created += 1;
-    return `sevt_${this.created}`;
-  }
-}
-
-function toEvent({ id, stamp }: Entry): LogEvent {
-  return { id, type: 'agent.message', processed_at: stamp === undefined ? null : formatTime(stamp) };
-}
 
 /** Where a reader goes on after it read `events` and delivered the first of them. */
 type Move = (cursor: EventCursor, delivered: readonly LogEvent[], events: readonly LogEvent[]) => EventCursor;
@@ -149,15 +55,6 @@ type Step =
   | { readonly do: 'process'; readonly gap: number }
   | { readonly do: 'poll'; readonly limit: number; readonly part: number };
 
-const tieOrBurst = fc.constantFrom(0, 1, 2);
-const pause = fc.integer({ min: 0, max: 20 * SECOND });
-const late = fc.integer({ min: -OVERLAP_MICROS, max: -1 });
-const gap = fc.oneof(
-  { weight: 4, arbitrary: tieOrBurst },
-  { weight: 2, arbitrary: pause },
-  { weight: 1, arbitrary: late },
-);
-
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('append' as const), gaps: fc.array(gap, { maxLength: 6 }) }),
   fc.record({ do: fc.constant('enqueue' as const) }),
@@ -168,24 +65,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     part: fc.double({ min: 0, max: 1, noNaN: true }),
   }),
 );
-
-const habits: fc.Arbitrary<Habits> = fc.record({
-  sorted: fc.boolean(),
-  queuedFirst: fc.boolean(),
-  maxPageSize: fc.constantFrom(1, 2, 3, 7, 1000),
-  emptyPages: fc.boolean(),
-  repeats: fc.boolean(),
-  lastPage: fc.constantFrom('absent' as const, 'null' as const, 'empty page' as const),
-});
-
-const orderly: Habits = {
-  sorted: true,
-  queuedFirst: false,
-  maxPageSize: 1000,
-  emptyPages: false,
-  repeats: false,
-  lastPage: 'absent',
-};
 
 async function play(log: FakeLog, client: Client, steps: readonly Step[]): Promise<void> {
   for (const next of steps) {
@@ -259,7 +138,7 @@ describe('reading a log with cursors', () => {
   }, 30_000);
 
   it('reads thousands of events of a few seconds with one request each time', async () => {
-    const log = new FakeLog(orderly);
+    const log = new FakeLog(ORDERLY);
     Array.from({ length: 4000 }, (_, index) => {
       log.append(index % 3 === 0 ? 1500 : 1);
     });
@@ -270,7 +149,7 @@ describe('reading a log with cursors', () => {
   });
 
   it('reads thousands of events of one microsecond in order, through small pages', async () => {
-    const log = new FakeLog({ ...orderly, maxPageSize: 100 });
+    const log = new FakeLog({ ...ORDERLY, maxPageSize: 100 });
     Array.from({ length: 3000 }, () => {
       log.append(0);
     });
@@ -282,7 +161,7 @@ describe('reading a log with cursors', () => {
   });
 
   it('keeps apart what is queued and what is processed', async () => {
-    const log = new FakeLog(orderly);
+    const log = new FakeLog(ORDERLY);
     log.append(0);
     log.enqueue();
     const client = new Client(log, faithful);

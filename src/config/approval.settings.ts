@@ -1,0 +1,34 @@
+import { Setting } from './setting.decorator.js';
+
+/** Who may answer the tool calls that agents ask about. */
+export const APPROVAL_MODES = ['model', 'human'] as const;
+
+const MIN_SECRET_CHARS = 32;
+
+/** Approvals: whether a model may decide, or only a person. */
+export class ApprovalSettings {
+  static readonly title = 'Approvals';
+
+  @Setting({
+    env: 'MCP_APPROVAL_MODE',
+    kind: { type: 'choice', of: APPROVAL_MODES },
+    default: 'model',
+    summary:
+      "`model`: what a client's model passes to `session_respond` is sent. `human`: nothing is sent before a person has decided in a form that the client shows (MCP elicitation); a client that cannot show forms cannot answer at all.",
+  })
+  readonly mode!: (typeof APPROVAL_MODES)[number];
+
+  @Setting({
+    env: 'MCP_APPROVAL_SECRET',
+    kind: {
+      type: 'text',
+      pattern: new RegExp(`^.{${MIN_SECRET_CHARS},}$`),
+      expected: `at least ${MIN_SECRET_CHARS} characters`,
+    },
+    secret: true,
+    defaultText: 'random, new with each start',
+    summary:
+      'Key that protects a question to a person on its way through the client, in mode `human`. Set the same on all replicas, so that any of them can take the answer.',
+  })
+  readonly secret?: string;
+}

@@ -1,0 +1,64 @@
+import { type PendingAction } from '../../managed-agents/log/situation.js';
+import { parseTime } from '../../managed-agents/log/time.js';
+import { approvalView } from './approval-view.js';
+import { oldestFirst, type Place, placeOf, type Position, START } from './approval-position.js';
+import { type Candidate } from './candidates.js';
+
+export interface PageBounds {
+  /** Most entries. */
+  readonly limit: number;
+  /** Most characters of JSON, for all entries together. */
+  readonly maxChars: number;
+}
+
+/** The entries of one answer, filled in order; it knows how far it got. */
+export class ApprovalPage {
+  readonly approvals: object[] = [];
+  position: Position;
+  private chars = 0;
+
+  constructor(
+    private readonly bounds: PageBounds,
+    private readonly start: Position = START,
+  ) {
+    this.position = start;
+  }
+
+  get isFull(): boolean {
+    return this.approvals.length >= this.bounds.limit;
+  }
+
+  /** Takes what waits in the next session, as far as there is room; says whether that was everything. */
+  add({ session, place }: Candidate, pending: readonly PendingAction[]): boolean {
+    for (const { action, place: call } of this.undelivered(place, pending)) {
+      if (!this.take(approvalView(session, action))) return false;
+      this.position = { session: place, call };
+    }
+    this.position = { session: place };
+    return true;
+  }
+
+  /** One entry always has room, however large, so that every page gets on; the result as a whole is cut later. */
+  private take(approval: object): boolean {
+    const chars = JSON.stringify(approval).length + 1;
+    const fits = this.approvals.length === 0 || this.chars + chars <= this.bounds.maxChars;
+    if (this.isFull || !fits) return false;
+    this.approvals.push(approval);
+    this.chars += chars;
+    return true;
+  }
+
+  private undelivered(session: Place, pending: readonly PendingAction[]) {
+    const { session: startSession, call: delivered } = this.start;
+    const isContinued = session.time === startSession.time && session.tieBreak === startSession.tieBreak;
+    return pending
+      .map((action) => ({ action, place: callPlace(action) }))
+      .filter(({ place }) => !isContinued || !delivered || oldestFirst(place, delivered) > 0)
+      .sort((a, b) => oldestFirst(a.place, b.place));
+  }
+}
+
+/** A call whose event was not found has no time and comes first. */
+function callPlace({ toolUseId, since }: PendingAction): Place {
+  return placeOf(toolUseId, (since === undefined ? undefined : parseTime(since)) ?? 0);
+}

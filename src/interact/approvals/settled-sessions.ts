@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { type Situation } from '../../managed-agents/log/situation.js';
+import { parseTime } from '../../managed-agents/log/time.js';
+import { type Session } from '../../managed-agents/sessions.service.js';
+
+/** How many sessions are remembered; a few MB. */
+const MAX_SESSIONS = 10_000;
+
+/**
+ * How long nothing must have happened to a session before it is remembered, in milliseconds. Session object and event
+ * log are up to about two seconds apart, either one ahead. Right after a call begins to wait, the object can already
+ * look as it will look from then on, while the log read beside it still ends with the turn before: remembered, that
+ * object would hide the call for good. A minute covers those two seconds and clocks that differ.
+ */
+const QUIET_MS = 60_000;
+
+/**
+ * Which sessions wait for nobody. Most idle sessions have simply finished, and reading their logs again for every list
+ * would use up the API's quota. A session is remembered together with what its object looked like; another turn changes
+ * that, and the session is read again. An object that lags can delay a new call by its two seconds, never hide it.
+ */
+@Injectable()
+export class SettledSessions {
+  /** Fingerprints by session id, the one longest unused first. */
+  private readonly fingerprints = new Map<string, string>();
+
+  /** Whether a session, as just listed, is known to wait for nobody. */
+  has(session: Session): boolean {
+    const known = this.fingerprints.get(session.id);
+    if (known === undefined) return false;
+    this.fingerprints.delete(session.id);
+    // Once it has changed it stays forgotten: a list that falls back for a moment must not bring the old state back.
+    if (known !== fingerprintOf(session)) return false;
+    this.fingerprints.set(session.id, known);
+    return true;
+  }
+
+  /** Remembers a session if nothing waits in it; `situation` was read after `session` was listed. */
+  remember(session: Session, situation: Situation): void {
+    if (!isFinished(situation) || session.status !== 'idle' || !isQuiet(session)) return;
+    this.fingerprints.delete(session.id);
+    this.fingerprints.set(session.id, fingerprintOf(session));
+    const [oldest] = this.fingerprints.keys();
+    if (this.fingerprints.size > MAX_SESSIONS && oldest !== undefined) this.fingerprints.delete(oldest);
+  }
+}
+
+function isFinished({ turn, complete, pendingActions }: Situation): boolean {
+  return complete && pendingActions.length === 0 && (turn === 'over' || turn === 'not_started');
+}
+
+function isQuiet({ updated_at }: Session): boolean {
+  const updatedAt = parseTime(updated_at);
+  return updatedAt !== undefined && Date.now() - updatedAt / 1000 > QUIET_MS;
+}
+
+/** What another turn changes. What `updated_at` covers is not documented; a turn always costs tokens. */
+function fingerprintOf({ status, updated_at, usage }: Session): string {
+  return createHash('sha256')
+    .update(JSON.stringify([status, updated_at, usage]))
+    .digest('base64url');
+}

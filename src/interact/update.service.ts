@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { EventLogService } from '../managed-agents/event-log.service.js';
+import { encodeCursor } from '../managed-agents/log/cursor.js';
+import { budgetOf, dollars } from '../managed-agents/money.js';
+import { SessionsService, type SessionUpdateParams } from '../managed-agents/sessions.service.js';
+import { ToolError } from '../mcp/errors/tool-error.js';
+import { WAIT } from './next-step.js';
+
+/** Arguments of `session_update`, already valid one by one. */
+export interface Update {
+  readonly session_id: string;
+  readonly title?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly budget_usd?: number;
+  readonly remove_budget?: boolean;
+}
+
+/** Changes what can be changed about a session while it lives. */
+@Injectable()
+export class UpdateService {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly log: EventLogService,
+  ) {}
+
+  async update({ session_id, ...change }: Update): Promise<object> {
+    const params = updateParams(change);
+    const reads = [this.log.cursorAtEnd(session_id), this.log.situation(session_id)] as const;
+    const [before, { turn }] = await Promise.all(reads);
+    const { title, metadata, budget, usage, status } = await this.sessions.update(session_id, params);
+    const resumes = turn === 'budget_reached' && params.budget !== undefined;
+    return {
+      ok: true,
+      session_id,
+      title,
+      metadata,
+      budget_usd: dollars(budget?.max_list_cost),
+      cost_usd: dollars(usage?.list_cost),
+      status,
+      next_since: encodeCursor(before),
+      next_step: resumes ? `The session goes on where its budget stopped it. ${WAIT}` : 'Nothing else is needed.',
+    };
+  }
+}
+
+function updateParams({ title, metadata, budget_usd, remove_budget }: Omit<Update, 'session_id'>): SessionUpdateParams {
+  if (budget_usd !== undefined && remove_budget) {
+    throw new ToolError('budget_usd and remove_budget exclude each other. Nothing was changed.', 'invalid_update');
+  }
+  const params: SessionUpdateParams = {
+    ...(title !== undefined && { title }),
+    ...(metadata && { metadata: patchOf(metadata) }),
+    ...(budget_usd !== undefined && { budget: budgetOf(budget_usd) }),
+    ...(remove_budget && { budget: null }),
+  };
+  if (Object.keys(params).length > 0) return params;
+  throw new ToolError('Nothing to change: give title, metadata, budget_usd or remove_budget=true.', 'invalid_update');
+}
+
+/** The API removes a key that is null; tools take texts only, so an empty one stands for it. */
+function patchOf(metadata: Readonly<Record<string, string>>): Record<string, string | null> {
+  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, value === '' ? null : value]));
+}

@@ -1,0 +1,93 @@
+import { ApiError } from '../api-error.js';
+import { type LogEvent } from '../log/event.js';
+import { type LogSource } from './log-source.js';
+import { backoffMs, pause } from './pause.js';
+import { type ReadBudget } from './read-budget.js';
+
+/** A stream without a frame for this long counts as broken, in milliseconds. Comments are no frames. */
+export const SILENCE_MS = 90_000;
+const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 10_000;
+/** Longest `retry-after` that is respected before the stream is tried again, in milliseconds. */
+const MAX_RETRY_AFTER_MS = 60_000;
+
+/** What happens to a stream that is kept open. */
+export interface StreamObserver {
+  /** It is open. What happened before has to be read from the list. */
+  opened(): void;
+  frame(event: LogEvent): void;
+  /** There is no stream, until `opened` is called again. Called for every attempt that fails. */
+  lost(reason: unknown): void;
+}
+
+/**
+ * Keeps a session's stream open until `signal` aborts: a stream that breaks, ends or falls silent is opened again, after
+ * a pause that doubles while nothing comes of it. Never rejects.
+ */
+export async function keepStreaming(
+  source: LogSource,
+  budget: ReadBudget,
+  observer: StreamObserver,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let failures = 0; !signal.aborted; failures += 1) {
+    await budget.take(signal);
+    if (signal.aborted) return;
+    const stream = new StreamAttempt(source, observer, signal);
+    const reason = await stream.run();
+    if (signal.aborted) return;
+    if (stream.frames > 0) failures = 0;
+    observer.lost(reason);
+    await pause(delayMs(failures, reason), signal);
+  }
+}
+
+function delayMs(failures: number, reason: unknown): number {
+  const told = reason instanceof ApiError ? (reason.details.retryAfterSeconds ?? 0) * 1000 : 0;
+  return Math.max(backoffMs(failures, FIRST_DELAY_MS, MAX_DELAY_MS), Math.min(told, MAX_RETRY_AFTER_MS));
+}
+
+/** One connection from its opening to its end, whatever ends it. */
+class StreamAttempt {
+  frames = 0;
+  private readonly connection = new AbortController();
+  private watchdog: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly source: LogSource,
+    private readonly observer: StreamObserver,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Resolves to the reason why it ended; undefined when the API closed it. */
+  async run(): Promise<unknown> {
+    const close = () => this.connection.abort();
+    this.signal.addEventListener('abort', close, { once: true });
+    try {
+      this.expectFrame();
+      const stream = await this.source.open(this.connection.signal);
+      this.observer.opened();
+      for await (const frame of stream) this.take(frame);
+      return undefined;
+    } catch (error) {
+      return error;
+    } finally {
+      clearTimeout(this.watchdog);
+      this.signal.removeEventListener('abort', close);
+      close();
+    }
+  }
+
+  private take(frame: LogEvent): void {
+    if (this.connection.signal.aborted) return;
+    this.expectFrame();
+    if (typeof (frame as Partial<LogEvent> | null)?.type !== 'string') return;
+    this.frames += 1;
+    this.observer.frame(frame);
+  }
+
+  private expectFrame(): void {
+    clearTimeout(this.watchdog);
+    this.watchdog = setTimeout(() => this.connection.abort(), SILENCE_MS);
+  }
+}

@@ -1,0 +1,17 @@
+import { type PendingAction } from '../log/pending.js';
+import { type Verdict } from './judge.js';
+
+export type RefusedAnswer = Extract<Verdict, { type: 'refuse' }>;
+
+/** Not every call can be answered as asked, so none was. */
+export class CallsNotAnswerableError extends Error {
+  constructor(
+    readonly refused: readonly RefusedAnswer[],
+    /** What does wait in this session. */
+    readonly waiting: readonly PendingAction[],
+    options?: ErrorOptions,
+  ) {
+    super(`calls that cannot be answered as asked: ${refused.map(({ toolUseId }) => toolUseId).join(', ')}`, options);
+    this.name = 'CallsNotAnswerableError';
+  }
+}

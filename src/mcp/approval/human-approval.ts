@@ -1,0 +1,132 @@
+import { inputRequired } from '@modelcontextprotocol/server';
+import { Injectable } from '@nestjs/common';
+import { ApprovalSettings } from '../../config/approval.settings.js';
+import { type PendingAction } from '../../managed-agents/log/pending.js';
+import { type Answer } from '../../managed-agents/respond/answer.js';
+import { RefusalError } from '../errors/refusal.error.js';
+import { ToolError } from '../errors/tool-error.js';
+import { requireToolCall } from '../tool-call.js';
+import { type CustomResult, formFor, readForm, type Withheld } from './form.js';
+import { QuestionStates } from './question-states.js';
+
+/** How many calls are put to a person at once; each one is a form. */
+export const MAX_QUESTIONS = 10;
+
+/** The tool whose right to answer is needed, whichever tool asks. */
+const ANSWERING_TOOL = 'session_respond';
+
+/** What a person's answer is bound to, beside principal and tool. The same for the question and for the answer to it. */
+export interface Question {
+  readonly sessionId: string;
+  /** The calls a model named, where it did. */
+  readonly toolUseIds?: readonly string[];
+  /** What a model wants to be answered, where it said so. A proposed custom result is shown, and sent unchanged. */
+  readonly proposed?: Answer;
+}
+
+/** What a person decided in the forms, by the id of the call. */
+export interface HumanAnswers {
+  readonly answers: ReadonlyMap<string, Answer>;
+  /** The calls for which nothing is to be sent, and why. */
+  readonly withheld: ReadonlyMap<string, Withheld>;
+}
+
+/**
+ * Puts pending tool calls to the person at the client. A tool returns what {@link ask} makes; the client shows the forms
+ * and calls the tool again with what was filled in, which {@link answers} then reads. Clients of 2026-07-28 do so by
+ * themselves; for a 2025-era client over stdio the MCP SDK does, with requests of its own.
+ */
+@Injectable()
+export class HumanApproval {
+  private readonly states: QuestionStates;
+
+  constructor(private readonly settings: ApprovalSettings) {
+    this.states = new QuestionStates(settings.secret);
+  }
+
+  /** Whether only a person may decide. */
+  get required(): boolean {
+    return this.settings.mode === 'human';
+  }
+
+  /** Whether only a person may decide, the client can show forms, and its principal may answer calls at all. */
+  canAsk(): boolean {
+    const { clientCapabilities, sees } = requireToolCall();
+    const elicitation = clientCapabilities?.elicitation;
+    // Declared without any mode, it means forms.
+    const showsForms = elicitation && (elicitation.form !== undefined || elicitation.url === undefined);
+    return this.required && Boolean(showsForms) && sees(ANSWERING_TOOL);
+  }
+
+  /** For a tool that can do nothing but ask: the refusal when it can't. */
+  requireCanAsk(): void {
+    if (this.canAsk()) return;
+    throw new RefusalError(
+      'human_approval',
+      'On this server only a person may answer tool calls (MCP_APPROVAL_MODE=human), and this client cannot be asked to show the question: it needs elicitation forms, over HTTP with protocol 2026-07-28 and over stdio with any. Nothing was sent. Tell the user to use such a client, or to ask the operator for MCP_APPROVAL_MODE=model; session_interrupt stops the agent without allowing anything.',
+    );
+  }
+
+  /** The result to return for these calls to be put to the person, {@link MAX_QUESTIONS} of them at most. */
+  async ask(question: Question, actions: readonly PendingAction[]): Promise<object> {
+    this.requireCanAsk();
+    const asked = actions.slice(0, MAX_QUESTIONS);
+    const ids = asked.map(({ toolUseId }) => toolUseId);
+    const proposed = customResultOf(question);
+    const result = inputRequired({
+      inputRequests: Object.fromEntries(asked.map((action) => [action.toolUseId, formFor(action, proposed)])),
+      requestState: await this.states.seal(boundTo(question), ids),
+    });
+    noteQuestion(ids);
+    return result;
+  }
+
+  /** What the person answered, when this call brings that; undefined for a call that has not asked yet. */
+  async answers(question: Question): Promise<HumanAnswers | undefined> {
+    const { mcpReq } = requireToolCall().context;
+    const sealed = mcpReq.requestState();
+    if (!this.required || sealed === undefined) return undefined;
+    this.requireCanAsk();
+    const ids = typeof sealed === 'string' ? await this.states.open(sealed, boundTo(question)) : undefined;
+    if (!ids) {
+      throw new ToolError(
+        'This answer of the person cannot be used: it is too old, was used before, or belongs to another call. Nothing was sent. Call the tool again, so that the person is asked anew.',
+        'approval_state',
+      );
+    }
+    return readForms(ids, mcpReq.inputResponses, customResultOf(question));
+  }
+}
+
+/** A call can carry answers and ask the next question: its record keeps both. */
+function noteQuestion(ids: readonly string[]): void {
+  const call = requireToolCall();
+  const { toolUseIds = [], decisions } = call.approval ?? {};
+  call.outcome = 'asked';
+  call.approval = { channel: 'human', toolUseIds: [...toolUseIds, ...ids], decisions };
+}
+
+function readForms(
+  ids: readonly string[],
+  responses: Record<string, unknown> | undefined,
+  proposed: CustomResult | undefined,
+): HumanAnswers {
+  const answers = new Map<string, Answer>();
+  const withheld = new Map<string, Withheld>();
+  for (const id of ids) {
+    const read = readForm(responses, id, proposed);
+    if (typeof read === 'string') withheld.set(id, read);
+    else answers.set(id, read);
+  }
+  return { answers, withheld };
+}
+
+function customResultOf({ proposed }: Question): CustomResult | undefined {
+  return proposed?.type === 'custom_result' ? proposed : undefined;
+}
+
+/** In a fixed order, because it is compared as text. */
+function boundTo({ sessionId, toolUseIds = [], proposed }: Question): object {
+  const tool = requireToolCall().tool;
+  return [tool, sessionId, [...toolUseIds].sort(), proposed ?? null];
+}

@@ -1,0 +1,73 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createRequestStateCodec, type RequestStateCodec } from '@modelcontextprotocol/server';
+import { requireToolCall } from '../tool-call.js';
+
+/** How long a person may think, in seconds. */
+const TTL_SECONDS = 600;
+/** How many answered questions of the last {@link TTL_SECONDS} are remembered; beyond it no answer is taken. */
+const MAX_USED = 10_000;
+
+/** What the client carries from a question to its answer. It can be read there, but not changed. */
+interface QuestionState {
+  /** Digest of what was asked, see {@link QuestionStates.open}. */
+  readonly about: string;
+  /** The calls that were put to the person. */
+  readonly calls: readonly string[];
+  /** Makes the state usable once. */
+  readonly nonce: string;
+}
+
+/**
+ * Seals a question, so that an answer counts only for the very call that asked: same principal, tool, session, calls and
+ * proposal, within ten minutes, once. "Once" holds per process; across replicas, a call that was answered does not wait
+ * any more.
+ */
+export class QuestionStates {
+  private readonly codec: RequestStateCodec<QuestionState>;
+  /** Nonces of answered questions with the time they expire, oldest first. */
+  private readonly used = new Map<string, number>();
+
+  constructor(secret: string | undefined) {
+    this.codec = createRequestStateCodec<QuestionState>({
+      key: secret ?? randomBytes(32),
+      ttlSeconds: TTL_SECONDS,
+      bind: () => {
+        const { issuer, subject } = requireToolCall().principal;
+        return JSON.stringify([issuer, subject]);
+      },
+    });
+  }
+
+  /** @param question everything that the answer is bound to, as JSON */
+  seal(question: object, calls: readonly string[]): Promise<string> {
+    const state = { about: digestOf(question), calls, nonce: randomBytes(16).toString('base64url') };
+    return this.codec.mint(state, requireToolCall().context);
+  }
+
+  /** The calls the question was about; undefined when the state is not valid for this question. Uses it up. */
+  async open(sealed: string, question: object): Promise<readonly string[] | undefined> {
+    let state: QuestionState;
+    try {
+      state = await this.codec.verify(sealed, requireToolCall().context);
+    } catch {
+      // Cut, changed, expired, or somebody else's; which of them makes no difference to an honest client.
+      return undefined;
+    }
+    return state.about === digestOf(question) && this.useUp(state.nonce) ? state.calls : undefined;
+  }
+
+  private useUp(nonce: string): boolean {
+    const now = Date.now();
+    for (const [old, expires] of this.used) {
+      if (expires > now) break;
+      this.used.delete(old);
+    }
+    if (this.used.has(nonce) || this.used.size >= MAX_USED) return false;
+    this.used.set(nonce, now + (TTL_SECONDS + 1) * 1000);
+    return true;
+  }
+}
+
+function digestOf(question: object): string {
+  return createHash('sha256').update(JSON.stringify(question)).digest('base64url');
+}

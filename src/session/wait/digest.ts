@@ -1,0 +1,51 @@
+import { type LogEvent } from '../../managed-agents/log/event.js';
+import { contentText, isNoise, oneLine } from '../transcript.js';
+
+const MAX_MESSAGE_CHARS = 600;
+const MAX_LINE_CHARS = 120;
+
+/** Shown by the answer itself, in `turn`, `stop_reason`, `usage` and `pending_actions`. */
+const SAID_ELSEWHERE: ReadonlySet<string> = new Set([
+  'session.status_idle',
+  'session.status_running',
+  'user.tool_confirmation',
+]);
+
+type Describer = (event: LogEvent) => object | undefined;
+
+/**
+ * What happened, in few words: whoever wants more reads the same stretch with session_events. Undefined for what a
+ * reader of the answer does without.
+ *
+ * @param final the message that the answer shows in full elsewhere
+ */
+export function digestOf(event: LogEvent, final: LogEvent | undefined): object | undefined {
+  const { type } = event;
+  if (isNoise(type) || SAID_ELSEWHERE.has(type) || event.id === final?.id) return undefined;
+  return (describers[type] ?? describeOther)(event);
+}
+
+const describers: Readonly<Record<string, Describer>> = {
+  'agent.message': ({ type, content }) => ({ type, text: oneLine(contentText(content), MAX_MESSAGE_CHARS) }),
+  'user.message': ({ type, content }) => ({ type, text: oneLine(contentText(content), MAX_LINE_CHARS) }),
+  'agent.tool_use': describeToolUse,
+  'agent.mcp_tool_use': describeToolUse,
+  'agent.custom_tool_use': describeToolUse,
+  'agent.tool_result': describeToolResult,
+  'agent.mcp_tool_result': describeToolResult,
+  'user.tool_result': describeToolResult,
+  'user.custom_tool_result': describeToolResult,
+};
+
+function describeToolUse({ type, name, input }: LogEvent): object {
+  return { type, tool: name, input: oneLine(input, MAX_LINE_CHARS) };
+}
+
+/** A result that is no error shows in what the agent does next. */
+function describeToolResult({ type, content, is_error }: LogEvent): object | undefined {
+  return is_error === true ? { type, is_error, result: oneLine(contentText(content), MAX_LINE_CHARS) } : undefined;
+}
+
+function describeOther({ id: _id, type, processed_at: _at, ...fields }: LogEvent): object {
+  return Object.keys(fields).length > 0 ? { type, about: oneLine(fields, MAX_LINE_CHARS) } : { type };
+}

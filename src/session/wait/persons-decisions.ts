@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import { type EventCursor } from '../../managed-agents/log/cursor.js';
+import { type PendingAction } from '../../managed-agents/log/situation.js';
+import { ResponderService } from '../../managed-agents/respond/responder.service.js';
+import { HumanApproval } from '../../mcp/approval/human-approval.js';
+import { noteApproval } from '../../mcp/approval/note-approval.js';
+import { type Found } from './watch.js';
+
+/** What a person at the client decided before this call, which carries the decisions. */
+export interface Decisions {
+  /** Where to wait from: the calls just answered are not taken for waiting ones. */
+  readonly since: EventCursor;
+  /** The calls the person was asked about and left undecided. */
+  readonly undecided: ReadonlySet<string>;
+}
+
+/** In mode `human`: what a wait finds waiting is put to the person at the client instead of being left to the model. */
+@Injectable()
+export class PersonsDecisions {
+  constructor(
+    private readonly approval: HumanApproval,
+    private readonly responder: ResponderService,
+  ) {}
+
+  /** Sends what the person decided, if this call brings decisions. */
+  async carryOut(since: EventCursor): Promise<Decisions> {
+    const { sessionId } = since;
+    const decided = await this.approval.answers({ sessionId });
+    if (!decided) return { since, undecided: new Set() };
+    const { answers, withheld } = decided;
+    const undecided = new Set(withheld.keys());
+    noteApproval('human', [...answers.keys(), ...undecided], answers);
+    if (answers.size === 0) return { since, undecided };
+    const { cursor } = await this.responder.answer(sessionId, answers);
+    return { since: { ...since, awaited: cursor.awaited }, undecided };
+  }
+
+  /** The question to return instead of an answer; undefined where there is nothing to ask, or nobody who can be asked. */
+  async question({ reason, situation }: Found, { since, undecided }: Decisions): Promise<object | undefined> {
+    if (reason !== 'action_required' || !situation || !this.approval.canAsk()) return undefined;
+    const isOpen = ({ kind, toolUseId }: PendingAction) => kind === 'tool_confirmation' && !undecided.has(toolUseId);
+    const open = situation.pendingActions.filter(isOpen);
+    return open.length > 0 ? this.approval.ask({ sessionId: since.sessionId }, open) : undefined;
+  }
+}

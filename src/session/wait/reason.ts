@@ -1,0 +1,53 @@
+import { type EventCursor, isDelivered } from '../../managed-agents/log/cursor.js';
+import { type LogEvent } from '../../managed-agents/log/event.js';
+import { type Situation } from '../../managed-agents/log/situation.js';
+
+/**
+ * Why a wait returns.
+ * - `turn_over`: the turn ended, `failed` tells how. `outcome_evaluated`: an outcome was judged, and the agent goes on.
+ * - `action_required`: calls wait for an answer, of the agent or, while it works, of a sub-agent.
+ * - `budget_reached`, `terminated`, `deleted`: what the session has come to.
+ * - `timeout`: nothing of that. `draining`: the server is about to restart.
+ */
+export type WaitReason =
+  | 'turn_over'
+  | 'action_required'
+  | 'outcome_evaluated'
+  | 'budget_reached'
+  | 'terminated'
+  | 'deleted'
+  | 'timeout'
+  | 'draining';
+
+/** Results after which the agent revises its work; with any other one the turn is about to end. */
+const GOES_ON: ReadonlySet<unknown> = new Set(['needs_revision']);
+
+/** The reason to return now, if there is one. */
+export function reasonToReturn(situation: Situation, since: EventCursor): WaitReason | undefined {
+  switch (situation.turn) {
+    case 'over':
+      return 'turn_over';
+    case 'terminated':
+    case 'budget_reached':
+      return situation.turn;
+    case 'requires_action':
+      return waitsForCaller(situation) ? 'action_required' : undefined;
+    case 'running':
+      if (waitsForCaller(situation)) return 'action_required';
+      return isNewVerdict(situation.evaluation, since) ? 'outcome_evaluated' : undefined;
+    case 'queued':
+    case 'not_started':
+      return undefined;
+  }
+}
+
+/** A call that only a self-hosted worker can answer is none of the caller's business; as a rule it is answered soon. */
+function waitsForCaller({ turn, pendingActions }: Situation): boolean {
+  // Where the calls themselves were not found, the stop reason still says that some wait.
+  if (pendingActions.length === 0) return turn === 'requires_action';
+  return pendingActions.some(({ kind }) => kind !== 'tool_result');
+}
+
+function isNewVerdict(evaluation: LogEvent | undefined, since: EventCursor): boolean {
+  return evaluation !== undefined && GOES_ON.has(evaluation.result) && !isDelivered(since, evaluation);
+}

@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { ServerSettings } from '../../config/server.settings.js';
+import { WatchSettings } from '../../config/watch.settings.js';
+import { type Following, FollowService, TooManyStreamsError } from '../../managed-agents/follow/follow.service.js';
+import { type EventCursor, parseSince } from '../../managed-agents/log/cursor.js';
+import { cancellationOf } from '../../mcp/cancellation.js';
+import { ToolError } from '../../mcp/errors/tool-error.js';
+import { requireToolCall } from '../../mcp/tool-call.js';
+import { PersonsDecisions } from './persons-decisions.js';
+import { reportWaiting } from './wait-progress.js';
+import { waitAnswer } from './wait-answer.js';
+import { WaitingTime } from './waiting-time.js';
+import { type Found, Watch } from './watch.js';
+
+/** Arguments of `session_wait`, already valid. */
+export interface WaitRequest {
+  readonly session_id: string;
+  readonly since?: string;
+  readonly timeout_seconds?: number;
+}
+
+const DEFAULT_SECONDS = 45;
+const MIN_SECONDS = 1;
+const UNDECIDED_NOTE = 'The person was asked and decided nothing; the calls still wait.';
+
+/** Waits for a session on behalf of one caller. */
+@Injectable()
+export class SessionWaitService {
+  private readonly maxSeconds: number;
+  private readonly maxChars: number;
+
+  constructor(
+    private readonly sessions: FollowService,
+    private readonly decisions: PersonsDecisions,
+    watch: WatchSettings,
+    server: ServerSettings,
+  ) {
+    this.maxSeconds = watch.maxWaitSeconds;
+    this.maxChars = server.maxResultChars;
+  }
+
+  async wait({ session_id, since: given, timeout_seconds }: WaitRequest): Promise<object> {
+    const { seconds, notes } = this.allowed(timeout_seconds);
+    const decisions = await this.decisions.carryOut(parseSince(session_id, given === '' ? undefined : given));
+    const found = await this.watch(decisions.since, seconds);
+    const question = await this.decisions.question(found, decisions);
+    if (question) return question;
+    const undecided = decisions.undecided.size > 0 ? [UNDECIDED_NOTE] : [];
+    return waitAnswer(found, { since: decisions.since, maxChars: this.maxChars, notes: [...notes, ...undecided] });
+  }
+
+  private async watch(since: EventCursor, seconds: number): Promise<Found> {
+    const { context, draining } = requireToolCall();
+    const following = this.follow(since.sessionId);
+    const cancellation = cancellationOf(context);
+    const time = new WaitingTime(seconds * 1000, cancellation.signal, draining);
+    const stopReporting = reportWaiting(context, following.follower, seconds);
+    try {
+      const found = await new Watch(following.follower, since, time).run();
+      if (time.end === 'cancelled') throw new ToolError('The call was cancelled.', 'cancelled');
+      return found;
+    } finally {
+      stopReporting();
+      following.leave(time.end === 'cancelled' || time.end === 'draining' ? 'at_once' : 'soon');
+      time.dispose();
+      cancellation.dispose();
+    }
+  }
+
+  private allowed(wanted: number | undefined): { seconds: number; notes: string[] } {
+    const seconds = Math.min(Math.max(wanted ?? DEFAULT_SECONDS, MIN_SECONDS), this.maxSeconds);
+    const isCut = wanted !== undefined && wanted !== seconds;
+    const note = `timeout_seconds can be ${MIN_SECONDS} to ${this.maxSeconds} here; ${seconds} was used.`;
+    return { seconds, notes: isCut ? [note] : [] };
+  }
+
+  private follow(sessionId: string): Following {
+    try {
+      return this.sessions.follow(sessionId);
+    } catch (error) {
+      if (!(error instanceof TooManyStreamsError)) throw error;
+      throw new ToolError(
+        `This server already waits for ${error.maxStreams} sessions, as many as it may (MCP_MAX_STREAMS). Use session_get now and then instead, or try again in a minute.`,
+        'too_many_streams',
+        { cause: error },
+      );
+    }
+  }
+}

@@ -1,0 +1,261 @@
+import { type Client } from '@modelcontextprotocol/client';
+import { FollowService } from '../../src/managed-agents/follow/follow.service.js';
+import { ask, customTool, error, FIXTURES, grade, say, spawnThread, tool, turns, wait } from '../simulator/index.js';
+import { callTool, connectHttp, ERAS, type ToolAnswer } from '../support/client.js';
+import { type Harness, startHarness } from '../support/harness.js';
+import { TOKEN } from '../support/server.js';
+
+const agent_id = FIXTURES.agents.analyst;
+const environment_id = FIXTURES.environments.cloud;
+const bash = { name: 'bash', input: { command: 'ls' } };
+
+let harness: Harness;
+beforeEach(async () => {
+  harness = await startHarness();
+});
+afterEach(() => harness.close());
+
+const call = (name: string, args: Record<string, unknown>, client = harness.client): Promise<ToolAnswer> =>
+  callTool(client, name, args);
+
+async function start(message?: string, args: Record<string, unknown> = {}): Promise<Record<string, any>> {
+  return (await call('session_start', { agent_id, environment_id, message, ...args })).data;
+}
+
+const waitFor = ({ session_id, next_since: since }: Record<string, any>, args: Record<string, unknown> = {}) =>
+  call('session_wait', { session_id, since, ...args });
+
+const load = () => harness.server.app.get(FollowService).load;
+
+describe('returns when', () => {
+  it('the turn is over, with its last message and what happened', async () => {
+    harness.simulator.scenarios.set(agent_id, [tool({ ...bash, result: 'a\nb' }), say('Two files.')]);
+    const { data } = await waitFor(await start('Count the files'));
+    expect(data).toMatchObject({
+      reason: 'turn_over',
+      status: 'idle',
+      turn: 'over',
+      failed: false,
+      stop_reason: { type: 'end_turn' },
+      final_message: 'Two files.',
+      events: [
+        { type: 'user.message', text: 'Count the files' },
+        { type: 'agent.tool_use', tool: 'bash', input: '{"command":"ls"}' },
+      ],
+      pending_actions: [],
+      has_more: false,
+      next_step: expect.stringContaining('session_message') as string,
+    });
+    expect(load()).toEqual({ streams: 1, waiters: 0 });
+  });
+
+  it('an action is required, and goes on after the answer', async () => {
+    harness.simulator.scenarios.set(agent_id, [ask({ ...bash, result: 'done' }), say('Ready.')]);
+    const started = await start('Deploy');
+    const { data } = await waitFor(started);
+    expect(data).toMatchObject({
+      reason: 'action_required',
+      turn: 'requires_action',
+      pending_actions: [{ kind: 'tool_confirmation', tool: 'bash', input: { command: 'ls' } }],
+      next_step: expect.stringContaining('session_respond') as string,
+    });
+    const [{ tool_use_id }] = data.pending_actions as [{ tool_use_id: string }];
+    const answered = await call('session_respond', { session_id: data.session_id, tool_use_id, result: 'allow' });
+    const over = await waitFor({ ...data, next_since: answered.data.next_since ?? data.next_since });
+    expect(over.data).toMatchObject({ reason: 'turn_over', final_message: 'Ready.' });
+  });
+
+  it('the turn failed, with the error and what helps', async () => {
+    harness.simulator.scenarios.set(agent_id, [error({ type: 'billing_error', message: 'No credit' })]);
+    const { data } = await waitFor(await start('Go'));
+    expect(data).toMatchObject({
+      reason: 'turn_over',
+      failed: true,
+      error: { type: 'billing_error', message: 'No credit' },
+      next_step: expect.stringMatching(/error.*bill/) as string,
+    });
+  });
+
+  it('a sub-agent asks while the session runs', async () => {
+    harness.simulator.scenarios.set(agent_id, [
+      spawnThread({ agentName: 'helper', steps: [ask(bash), say('done')], join: false } as never),
+      wait(60_000),
+      say('all done'),
+    ]);
+    const { data } = await waitFor(await start('Go'));
+    expect(data).toMatchObject({ reason: 'action_required', turn: 'running', status: 'running' });
+    expect(data.pending_actions).toEqual([
+      expect.objectContaining({ session_thread_id: expect.stringMatching(/^sthr_/) as string }),
+    ]);
+  });
+
+  it('a custom tool asks', async () => {
+    harness.simulator.scenarios.set(agent_id, [customTool({ name: 'ask_user', input: { q: 'Which?' } })]);
+    const { data } = await waitFor(await start('Go'));
+    expect(data).toMatchObject({
+      reason: 'action_required',
+      pending_actions: [{ kind: 'custom_tool_result' }],
+      next_step: expect.stringContaining('custom_result') as string,
+    });
+  });
+
+  it('the session is deleted or archived meanwhile', async () => {
+    const { simulator } = harness;
+    for (const [end, reason] of [
+      ['delete', 'deleted'],
+      ['archive', 'terminated'],
+    ] as const) {
+      const started = await start();
+      const streams = simulator.requests.filter(({ path }) => path.endsWith('/stream')).length;
+      const waiting = waitFor(started);
+      await opened(streams + 1);
+      simulator.world.sessions[end](started.session_id as string);
+      expect((await waiting).data).toMatchObject({ reason, status: reason });
+    }
+  });
+});
+
+/** Until the simulator has accepted so many streams in all. */
+async function opened(count: number): Promise<void> {
+  const streams = () => harness.simulator.requests.filter(({ path }) => path.endsWith('/events/stream')).length;
+  while (streams() < count) await new Promise((resolve) => setImmediate(resolve));
+}
+
+it('does not take the idle of a session that was never asked anything for a result', async () => {
+  const { data } = await waitFor(await start(), { timeout_seconds: 1 });
+  expect(data).toMatchObject({ reason: 'timeout', turn: 'not_started', events: [] });
+});
+
+it('does not take the end of the turn before for the answer to a message just sent', async () => {
+  harness.simulator.scenarios.set(agent_id, turns([say('one')], [wait(300), say('two')]));
+  const started = await start('first');
+  expect((await waitFor(started)).data.final_message).toBe('one');
+  const sent = await call('session_message', { session_id: started.session_id, text: 'second' });
+  const { data } = await waitFor({ ...started, next_since: sent.data.next_since });
+  expect(data).toMatchObject({ reason: 'turn_over', final_message: 'two' });
+});
+
+it.each([
+  [0, '1 was used'],
+  [-5, '1 was used'],
+  [1.5, undefined],
+])('a timeout of %d seconds is cut to what is allowed, and said', async (timeout_seconds, note) => {
+  const { data } = await waitFor(await start(), { timeout_seconds });
+  expect(data.reason).toBe('timeout');
+  if (note) expect(data.note).toContain(note);
+  else expect(data.note).toBeUndefined();
+});
+
+it('a timeout above the limit is cut to it', async () => {
+  harness.simulator.scenarios.set(agent_id, [say('quick')]);
+  const { data } = await waitFor(await start('Go'), { timeout_seconds: 3600 });
+  expect(data).toMatchObject({ reason: 'turn_over', note: expect.stringContaining('50 was used') as string });
+});
+
+it('refuses unknown sessions, and cursors of another session', async () => {
+  const unknown = await waitFor({ session_id: 'sesn_unknown' });
+  expect(unknown).toMatchObject({ isError: true, text: expect.stringContaining('not found') as string });
+  const [one, other] = [await start(), await start()];
+  const foreign = await waitFor({ session_id: one.session_id, next_since: other.next_since });
+  expect(foreign).toMatchObject({ isError: true, text: expect.stringContaining('another session') as string });
+});
+
+it('judgements of an outcome are told while the agent goes on', async () => {
+  harness.simulator.scenarios.set(agent_id, function* ({ outcome }) {
+    if (outcome?.iteration === 1) yield wait(60_000);
+    yield say('draft');
+    yield grade('needs_revision', 'Too short');
+  });
+  const started = await start();
+  await call('session_message', {
+    session_id: started.session_id,
+    outcome: { description: 'A report', rubric: 'Long' },
+  });
+  const { data } = await waitFor(started);
+  expect(data).toMatchObject({
+    reason: 'outcome_evaluated',
+    outcome_evaluation: { result: 'needs_revision', explanation: 'Too short' },
+  });
+});
+
+describe.each(ERAS)('a client of %s', (_, mode) => {
+  let client: Client;
+  beforeEach(async () => {
+    client = await connectHttp(harness.server.url, mode, TOKEN);
+  });
+  afterEach(() => client.close());
+
+  it('gets the answer, and its cursor delivers each event once', async () => {
+    harness.simulator.scenarios.set(agent_id, turns([say('one')], [say('two')]));
+    const started = await start('first');
+    const first = await callTool(client, 'session_wait', { session_id: started.session_id, since: started.next_since });
+    expect(first.data).toMatchObject({ reason: 'turn_over', final_message: 'one' });
+    const rest = await callTool(client, 'session_events', {
+      session_id: started.session_id,
+      since: first.data.next_since,
+    });
+    expect(rest.data).toMatchObject({ count: 0, has_more: false });
+  });
+
+  it('that goes away releases the stream of the API', async () => {
+    const started = await start();
+    const leave = new AbortController();
+    const waiting = client.callTool(
+      { name: 'session_wait', arguments: { session_id: started.session_id } },
+      { signal: leave.signal },
+    );
+    await opened(1);
+    const closed = harness.simulator.world.sessions.get(started.session_id as string);
+    expect(closed.log.subscribers).toBe(1);
+    leave.abort();
+    await expect(waiting).rejects.toThrow();
+    while (closed.log.subscribers > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(load()).toEqual({ streams: 0, waiters: 0 });
+  });
+});
+
+it('many who wait for one session share one stream', async () => {
+  harness.simulator.scenarios.set(agent_id, turns([wait(500), say('done')]));
+  const started = await start('Go');
+  const answers = await Promise.all(Array.from({ length: 20 }, () => waitFor(started)));
+  for (const { data } of answers) expect(data).toMatchObject({ reason: 'turn_over', final_message: 'done' });
+  const streams = harness.simulator.requests.filter(({ path }) => path.endsWith('/events/stream'));
+  const lists = harness.simulator.requests.filter(({ path, method }) => method === 'GET' && path.endsWith('/events'));
+  expect(streams).toHaveLength(1);
+  expect(lists.length).toBeLessThanOrEqual(6);
+});
+
+describe('when the API', () => {
+  const streamPath = /\/events\/stream$/;
+  const listPath = /\/events$/;
+
+  it('refuses streams, it is polled', async () => {
+    harness.simulator.faults.add({ path: streamPath, status: 404, times: Infinity });
+    harness.simulator.scenarios.set(agent_id, [wait(700), say('done')]);
+    expect((await waitFor(await start('Go'))).data).toMatchObject({ reason: 'turn_over', final_message: 'done' });
+  });
+
+  it('cuts streams in the middle of a frame, nothing is lost', async () => {
+    harness.simulator.faults.add({ path: streamPath, truncateAfter: 2, times: 3 });
+    harness.simulator.scenarios.set(agent_id, [say('a'), wait(300), say('b'), wait(300), say('c')]);
+    const { data } = await waitFor(await start('Go'));
+    expect(data).toMatchObject({ reason: 'turn_over', final_message: 'c' });
+    expect((data.events as { text?: string }[]).map(({ text }) => text)).toEqual(['Go', 'a', 'b']);
+  });
+
+  it.each([429, 529, 500])('answers %d to lists for a while, the wait holds out', async (status) => {
+    harness.simulator.faults.add({ path: listPath, method: 'GET', status, times: 2 });
+    harness.simulator.scenarios.set(agent_id, [say('done')]);
+    const started = await start('Go');
+    await harness.simulator.settle();
+    expect((await waitFor(started)).data).toMatchObject({ reason: 'turn_over', final_message: 'done' });
+  });
+
+  it('refuses for the whole time, its refusal is the answer', async () => {
+    const started = await start('Go');
+    harness.simulator.faults.add({ path: listPath, method: 'GET', status: 429, times: Infinity });
+    const answer = await waitFor(started, { timeout_seconds: 1 });
+    expect(answer).toMatchObject({ isError: true, text: expect.stringContaining('limit') as string });
+    expect(load().waiters).toBe(0);
+  });
+});
