@@ -2,37 +2,66 @@ import { Logger, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { AuthSettings, SHORT_BEARER_TOKEN } from '../config/auth.settings.js';
+import { Challenges } from './discovery/challenges.js';
+import { PublicUrl } from './discovery/public-url.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
+import { TrustedIssuers } from './provider/trusted-issuers.js';
 import { BearerStrategy } from './strategies/bearer.strategy.js';
+import { CognitoStrategy } from './strategies/cognito.strategy.js';
+import { OidcStrategy } from './strategies/oidc.strategy.js';
 
-/**
- * Inbound authentication. A strategy registers itself with Passport when it is instantiated, so only those of
- * `MCP_AUTH_MODE` are: oidc and cognito take their place beside bearer here.
- */
+/** Inbound authentication. A strategy registers itself with Passport, so only those of `MCP_AUTH_MODE` are made. */
 @Module({
   imports: [PassportModule],
   providers: [
+    TrustedIssuers,
+    PublicUrl,
+    Challenges,
     {
       provide: 'auth strategies',
-      inject: [AuthSettings],
-      useFactory: (settings: AuthSettings) => settings.modes.includes('bearer') && new BearerStrategy(settings),
+      inject: [AuthSettings, TrustedIssuers],
+      useFactory: (settings: AuthSettings, issuers: TrustedIssuers) => [
+        ...(settings.modes.includes('bearer') ? [new BearerStrategy(settings)] : []),
+        ...(settings.modes.includes('oidc') ? [new OidcStrategy(settings, issuers)] : []),
+        ...(settings.modes.includes('cognito') ? [new CognitoStrategy(settings, issuers)] : []),
+      ],
     },
     { provide: APP_GUARD, useClass: HttpAuthGuard },
   ],
+  exports: [Challenges],
 })
 export class AuthModule implements OnApplicationBootstrap {
   private readonly logger = new Logger('Auth');
 
-  constructor(private readonly settings: AuthSettings) {}
+  constructor(
+    private readonly settings: AuthSettings,
+    private readonly issuers: TrustedIssuers,
+  ) {}
 
   /** Unsafe choices announce themselves. */
   onApplicationBootstrap(): void {
-    if (this.settings.modes.length === 0) {
+    const { modes, bearerToken, usesProvider, oidcAudience } = this.settings;
+    if (modes.length === 0) {
       this.logger.warn(
         'NO AUTHENTICATION: MCP_ALLOW_INSECURE_NO_AUTH=true. Anyone who reaches this port acts with your Anthropic key.',
       );
-    } else if (this.settings.bearerToken !== undefined && this.settings.bearerToken.length < SHORT_BEARER_TOKEN) {
+    }
+    if (modes.includes('bearer') && bearerToken !== undefined && bearerToken.length < SHORT_BEARER_TOKEN) {
       this.logger.warn(`MCP_BEARER_TOKEN is short; use at least ${SHORT_BEARER_TOKEN} random characters.`);
+    }
+    if (usesProvider && oidcAudience.length === 0) {
+      this.logger.warn('MCP_OIDC_REQUIRE_AUDIENCE=false: tokens for any application of the issuer are accepted.');
+    }
+    if (usesProvider) this.fetchKeys();
+  }
+
+  /** Ahead of the first caller, who would wait for them. A provider that is down must not keep the server from starting. */
+  private fetchKeys(): void {
+    for (const { issuer, keys } of this.issuers.all()) {
+      keys.count().then(
+        (count) => this.logger.log(`${issuer}: ${count} signing keys`),
+        (error: unknown) => this.logger.error(error),
+      );
     }
   }
 }

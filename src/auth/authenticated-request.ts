@@ -1,12 +1,11 @@
-import { type IncomingHttpHeaders } from 'node:http';
 import { type Socket } from 'node:net';
+import { type Arrival } from './discovery/public-url.js';
 import { type Principal } from './principal.js';
 
 /** A Fastify request as the guards see it. */
-export interface AuthenticatedRequest {
-  readonly headers: IncomingHttpHeaders;
+export interface AuthenticatedRequest extends Arrival {
   user?: unknown;
-  readonly raw: { readonly socket: Socket; user?: Principal; auth?: unknown };
+  readonly raw: Arrival['raw'] & { readonly socket: Socket; user?: Principal; auth?: unknown };
 }
 
 /**

@@ -1,54 +1,67 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
-import { AuthSettings } from '../config/auth.settings.js';
-import { AuthenticationError } from './authentication.error.js';
+import { type AuthMode, AuthSettings } from '../config/auth.settings.js';
+import { looksLikeJwt } from '../config/bearer-tokens.js';
 import { attachPrincipal, type AuthenticatedRequest } from './authenticated-request.js';
+import { bearerTokenOf } from './bearer-token.js';
+import { Challenges } from './discovery/challenges.js';
 import { ANONYMOUS_PRINCIPAL, type Principal } from './principal.js';
-
-const REALM = 'realm="managed-agent-control"';
+import { isPublic } from './public.decorator.js';
 
 /**
- * Every HTTP route goes through this global guard; there is no way around it by forgetting a decorator. The strategies
- * of `MCP_AUTH_MODE` are asked in order.
+ * Every HTTP route goes through this global guard; there is no way around it by forgetting a decorator. A token is
+ * judged by the one strategy of `MCP_AUTH_MODE` that can judge it.
  */
 @Injectable()
 export class HttpAuthGuard implements CanActivate {
   private readonly logger = new Logger('Auth');
-  private readonly strategies?: CanActivate;
+  private readonly guards: ReadonlyMap<AuthMode, CanActivate>;
+  private readonly jwtMode?: AuthMode;
 
-  constructor(settings: AuthSettings) {
-    if (settings.modes.length > 0) this.strategies = new (strategiesGuard([...settings.modes], this.logger))();
+  constructor(
+    { modes }: AuthSettings,
+    private readonly challenges: Challenges,
+  ) {
+    this.jwtMode = modes.find((mode) => mode !== 'bearer');
+    this.guards = new Map(modes.map((mode) => [mode, this.guardOf(mode)]));
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (context.getType() !== 'http') return true;
+    if (context.getType() !== 'http' || isPublic(context.getHandler())) return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    if (!this.strategies) {
+    const guard = this.guardFor(request);
+    if (!guard) {
       attachPrincipal(request, ANONYMOUS_PRINCIPAL);
       return true;
     }
-    await this.strategies.canActivate(context);
+    await guard.canActivate(context);
     attachPrincipal(request, request.user as Principal);
     return true;
   }
-}
 
-function strategiesGuard(modes: string[], logger: Logger): new () => CanActivate {
-  return class extends AuthGuard(modes) {
-    /** The reason a token failed goes to the log only. */
-    override handleRequest<T>(error: unknown, user: T | false, info: unknown, context: ExecutionContext): T {
-      if (error) throw error as Error;
-      if (user) return user;
-      logger.warn(`request refused: ${reasons(info)}`);
-      const { headers } = context.switchToHttp().getRequest<AuthenticatedRequest>();
-      const invalid = headers.authorization === undefined ? '' : ', error="invalid_token"';
-      throw new AuthenticationError(`Bearer ${REALM}${invalid}`);
-    }
-  };
-}
+  /** None only where the operator switched authentication off. */
+  private guardFor(request: AuthenticatedRequest): CanActivate | undefined {
+    const bearer = this.guards.get('bearer');
+    const jwt = this.jwtMode && this.guards.get(this.jwtMode);
+    if (!bearer || !jwt) return bearer ?? jwt;
+    return looksLikeJwt(bearerTokenOf(request) ?? '') ? jwt : bearer;
+  }
 
-function reasons(info: unknown): string {
-  return (Array.isArray(info) ? info : [info])
-    .map((reason) => (reason instanceof Error ? reason.message : String(reason)))
-    .join('; ');
+  private guardOf(mode: AuthMode): CanActivate {
+    const refuse = (info: unknown, context: ExecutionContext) => this.refusal(info, context);
+    const guard = class extends AuthGuard(mode) {
+      override handleRequest<T>(error: unknown, user: T | false, info: unknown, context: ExecutionContext): T {
+        if (error) throw error as Error;
+        if (user) return user;
+        throw refuse(info, context);
+      }
+    };
+    return new guard();
+  }
+
+  /** The reason a token failed goes to the log only. */
+  private refusal(info: unknown, context: ExecutionContext): Error {
+    this.logger.warn(`request refused: ${info instanceof Error ? info.message : String(info)}`);
+    return this.challenges.authenticate(context.switchToHttp().getRequest<AuthenticatedRequest>());
+  }
 }

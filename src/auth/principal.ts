@@ -6,11 +6,18 @@ export interface Principal {
   readonly issuer: string;
   readonly email?: string;
   readonly roles: readonly string[];
+  readonly groups: readonly string[];
   readonly scopes: readonly string[];
 }
 
 /** The person who started the stdio server: the process boundary is the authentication. */
-export const LOCAL_PRINCIPAL: Principal = { subject: 'local', issuer: 'stdio', roles: [], scopes: [] };
+export const LOCAL_PRINCIPAL: Principal = { subject: 'local', issuer: 'stdio', roles: [], groups: [], scopes: [] };
 
 /** Everyone, where the operator switched authentication off. */
-export const ANONYMOUS_PRINCIPAL: Principal = { subject: 'anonymous', issuer: 'none', roles: [], scopes: [] };
+export const ANONYMOUS_PRINCIPAL: Principal = {
+  subject: 'anonymous',
+  issuer: 'none',
+  roles: [],
+  groups: [],
+  scopes: [],
+};

@@ -97,6 +97,7 @@ function parse(kind: SettingKind, text: string): unknown {
     case 'url':
       return text.replace(/\/+$/, '');
     case 'list':
+    case 'urls':
       return text
         .split(',')
         .map((entry) => entry.trim())

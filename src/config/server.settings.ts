@@ -1,9 +1,11 @@
+import { isIP } from 'node:net';
+import { type Problem, type Section } from './read-settings.js';
 import { Setting } from './setting.decorator.js';
 
 export const LOG_LEVELS = ['error', 'warn', 'log', 'debug', 'verbose'] as const;
 
 /** Where the server listens, under which names it answers, and how much one answer may hold. */
-export class ServerSettings {
+export class ServerSettings implements Section {
   static readonly title = 'The server';
 
   @Setting({
@@ -52,6 +54,16 @@ export class ServerSettings {
   readonly allowedOrigins!: readonly string[];
 
   @Setting({
+    env: 'MCP_TRUSTED_PROXIES',
+    kind: { type: 'list' },
+    default: [],
+    example: '10.0.0.0/8,127.0.0.1',
+    summary:
+      'Addresses and networks of proxies whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed when `MCP_PUBLIC_URL` is not set. Empty means none.',
+  })
+  readonly trustedProxies!: readonly string[];
+
+  @Setting({
     env: 'MCP_MAX_RESULT_CHARS',
     kind: { type: 'integer', min: 5000, max: 500_000 },
     default: 40_000,
@@ -74,4 +86,20 @@ export class ServerSettings {
     summary: 'AWS Lambda only: parameters below this SSM path are loaded as settings; explicit variables win.',
   })
   readonly ssmParamPrefix?: string;
+
+  check(): Problem[] {
+    return this.trustedProxies
+      .filter((entry) => !isNetwork(entry))
+      .map((entry) => ({
+        env: 'MCP_TRUSTED_PROXIES',
+        message: `must have IP addresses or networks such as 10.0.0.0/8 (it has "${entry}")`,
+      }));
+  }
+}
+
+function isNetwork(entry: string): boolean {
+  const [address = '', prefix, ...rest] = entry.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }

@@ -20,6 +20,8 @@ export type SettingKind =
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
   | { readonly type: 'text'; readonly pattern?: RegExp; readonly expected?: string }
   | { readonly type: 'url' }
+  /** Kept exactly as written: issuers differ in nothing but a trailing slash. */
+  | { readonly type: 'urls' }
   | { readonly type: 'choice'; readonly of: readonly string[] }
   | { readonly type: 'list'; readonly of?: readonly string[] };
 
@@ -79,6 +81,8 @@ export function expectedValues(kind: SettingKind): string {
       return `a whole number from ${kind.min} to ${kind.max}`;
     case 'url':
       return 'an absolute http:// or https:// URL';
+    case 'urls':
+      return 'one absolute http:// or https:// URL, or several separated by commas';
     case 'choice':
       return `one of: ${kind.of.join(', ')}`;
     case 'list':
@@ -97,15 +101,17 @@ function rulesOf(kind: SettingKind): PropertyDecorator[] {
       return [IsInt({ message }), Min(kind.min, { message }), Max(kind.max, { message })];
     case 'url':
       return [IsUrl(HTTP_URL, { message })];
+    case 'urls':
+      return [IsArray({ message }), ...atMostMany(), IsUrl(HTTP_URL, { each: true, message })];
     case 'choice':
       return [IsIn([...kind.of], { message })];
     case 'list':
-      return [
-        IsArray({ message }),
-        ArrayMaxSize(MAX_LIST_LENGTH, { message: `must have at most ${MAX_LIST_LENGTH} entries` }),
-        ...(kind.of ? [IsIn([...kind.of], { each: true, message })] : []),
-      ];
+      return [IsArray({ message }), ...atMostMany(), ...(kind.of ? [IsIn([...kind.of], { each: true, message })] : [])];
     case 'text':
       return [IsString({ message }), ...(kind.pattern ? [Matches(kind.pattern, { message })] : [])];
   }
+}
+
+function atMostMany(): PropertyDecorator[] {
+  return [ArrayMaxSize(MAX_LIST_LENGTH, { message: `must have at most ${MAX_LIST_LENGTH} entries` })];
 }

@@ -1,8 +1,7 @@
+import { type Tier } from '../config/tiers.js';
 import { type ToolInput } from './tool-input.js';
 
-/** What a tool does to the world, from harmless to final. Guardrails decide by it. */
-export const TIERS = ['discover', 'observe', 'start', 'interact', 'destructive'] as const;
-export type Tier = (typeof TIERS)[number];
+export { type Tier, TIERS } from '../config/tiers.js';
 
 /** Hints of the MCP specification; all four are always stated. */
 export interface ToolHints {

@@ -85,9 +85,4 @@ describe('without authentication', () => {
     expect(stderrText()).toContain('NO AUTHENTICATION');
     expect(auditLines()).toEqual([expect.objectContaining({ principal: 'anonymous', issuer: 'none' })]);
   });
-
-  it.each(['oidc', 'cognito', 'oidc,bearer'])('does not pretend to know %s', async (mode) => {
-    const env = serverEnv('http://127.0.0.1:1', { MCP_AUTH_MODE: mode });
-    await expect(startServer(env)).rejects.toThrow(/comes with the next release; use bearer until then/);
-  });
 });

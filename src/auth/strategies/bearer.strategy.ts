@@ -1,43 +1,54 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
-import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport';
-import { AuthSettings } from '../../config/auth.settings.js';
+import { type AuthSettings } from '../../config/auth.settings.js';
+import { STATIC_BEARER } from '../../config/bearer-tokens.js';
+import { bearerTokenOf } from '../bearer-token.js';
 import { type Principal } from '../principal.js';
 
-export const BEARER_PRINCIPAL: Principal = { subject: 'static-bearer', issuer: 'bearer', roles: [], scopes: [] };
+interface Holder {
+  readonly digest: Buffer;
+  readonly principal: Principal;
+}
 
-/** Passport strategy: the one token of `MCP_BEARER_TOKEN`, compared in constant time. */
+/** Passport strategy: tokens the operator handed out, compared in constant time. */
 class StaticBearerStrategy extends Strategy {
-  private expected?: Buffer;
-
-  /** Both sides are hashed, so that neither content nor length of the secret shows in the time a comparison takes. */
-  protected expect(token: string): void {
-    this.expected = digest(token);
+  constructor(private readonly holders: readonly Holder[]) {
+    super();
   }
 
   override authenticate(request: { headers: IncomingHttpHeaders }): void {
-    const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const token = bearerTokenOf(request);
     if (token === undefined) return this.fail('no bearer token');
-    if (!this.expected || !timingSafeEqual(digest(token), this.expected)) return this.fail('unknown bearer token');
-    this.success(BEARER_PRINCIPAL);
+    const given = digest(token);
+    // Every holder is compared, so that the time taken does not tell which one came close.
+    const matching = this.holders.filter((holder) => timingSafeEqual(given, holder.digest));
+    const [holder] = matching;
+    if (!holder) return this.fail('unknown bearer token');
+    this.success(holder.principal);
   }
 }
 
+/** Both sides are hashed, so that neither content nor length of a secret shows in the time a comparison takes. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-@Injectable()
+/** The token of `MCP_BEARER_TOKEN` and those of `MCP_BEARER_TOKENS_FILE`. */
 export class BearerStrategy extends PassportStrategy(StaticBearerStrategy, 'bearer') {
-  constructor(settings: AuthSettings) {
-    super();
-    if (settings.bearerToken !== undefined) this.expect(settings.bearerToken);
+  constructor({ bearerToken, namedTokens }: AuthSettings) {
+    const single = bearerToken === undefined ? [] : [{ name: STATIC_BEARER, token: bearerToken }];
+    super([...single, ...namedTokens].map(holderOf));
   }
 
-  /** Not called by the strategy above, which knows its only principal; required by the mixin. */
-  validate(): Principal {
-    return BEARER_PRINCIPAL;
+  /** Not called by the strategy above, which knows its principals; required by the mixin. */
+  validate(): never {
+    throw new Error('the bearer strategy decides by itself');
   }
+}
+
+function holderOf(entry: { name: string; token: string; roles?: string[]; scopes?: string[] }): Holder {
+  const { name, token, roles = [], scopes = [] } = entry;
+  return { digest: digest(token), principal: { subject: name, issuer: 'bearer', roles, groups: [], scopes } };
 }

@@ -1,5 +1,6 @@
 import { HttpException, Logger } from '@nestjs/common';
 import { AuthenticationError } from '../../auth/authentication.error.js';
+import { InsufficientScopeError } from '../../auth/insufficient-scope.error.js';
 
 /** JSON-RPC codes: the specification's own, and -32000 for what belongs to this server. */
 const PARSE_ERROR = -32700;
@@ -22,14 +23,14 @@ export function answerHttpError(error: unknown, reply: Reply): void {
   const { status, code, message } = describe(error);
   if (status >= 500) logger.error(error instanceof Error ? error : new Error(String(error)));
   if (reply.sent) return;
-  if (error instanceof AuthenticationError) reply.header('www-authenticate', error.challenge);
+  if (isChallenge(error)) reply.header('www-authenticate', error.challenge);
   reply.status(status).send({ jsonrpc: '2.0', id: null, error: { code, message } });
 }
 
 function describe(error: unknown): { status: number; code: number; message: string } {
   const status = error instanceof HttpException ? error.getStatus() : statusOfFastify(error);
   if (status === undefined || status >= 500) return { status: 500, code: INTERNAL_ERROR, message: 'Internal error' };
-  if (error instanceof AuthenticationError) return { status, code: SERVER_ERROR, message: error.message };
+  if (isChallenge(error)) return { status, code: SERVER_ERROR, message: error.message };
   // Nest turns what the body parser says into exceptions; other 400s come from Fastify itself.
   if (status === 400 && error instanceof HttpException)
     return { status, code: PARSE_ERROR, message: 'The body could not be read as JSON' };
@@ -38,6 +39,11 @@ function describe(error: unknown): { status: number; code: number; message: stri
   if (status === 413) return { status, code: INVALID_REQUEST, message: 'The body is larger than 4 MB' };
   if (status === 415) return { status, code: INVALID_REQUEST, message: 'Send the body as application/json' };
   return { status, code: INVALID_REQUEST, message: 'The request was refused' };
+}
+
+/** Errors that tell the client how to get a token, or a better one. */
+function isChallenge(error: unknown): error is AuthenticationError | InsufficientScopeError {
+  return error instanceof AuthenticationError || error instanceof InsufficientScopeError;
 }
 
 /** Errors of Fastify carry the status themselves. */

@@ -1,0 +1,247 @@
+import { type NamedToken } from './bearer-tokens.js';
+import { Setting } from './setting.decorator.js';
+
+/** Ways a caller can prove who it is. */
+export const AUTH_MODES = ['bearer', 'oidc', 'cognito'] as const;
+export type AuthMode = (typeof AUTH_MODES)[number];
+
+/** Shorter tokens work, as in the Python server, but are announced at start. */
+export const SHORT_BEARER_TOKEN = 16;
+
+/** Signatures by a key pair. Never `none`, never HS*: those can be made by whoever knows the public key. */
+export const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const;
+export type Algorithm = (typeof ALGORITHMS)[number];
+
+/** Claims that say whom a token is for: `aud` by the standards, the others where a provider leaves it out. */
+export const AUDIENCE_CLAIMS = ['aud', 'client_id', 'azp', 'cid', 'appid'] as const;
+
+/** Where Claude receives its codes: Claude.ai in the cloud, Claude Code on the user's machine (any port). */
+const CLAUDE_CALLBACKS = [
+  'https://claude.ai/api/mcp/auth_callback',
+  'https://claude.com/api/mcp/auth_callback',
+  'http://localhost/callback',
+  'http://127.0.0.1/callback',
+];
+
+/** The declared settings of the authentication; what they mean together is in auth.settings.ts. */
+export class AuthValues {
+  @Setting({
+    env: 'MCP_AUTH_MODE',
+    kind: { type: 'list', of: AUTH_MODES },
+    default: [],
+    example: 'oidc,bearer',
+    summary:
+      'Authentication of HTTP callers: `bearer` (tokens you hand out), `oidc` (access tokens of your identity provider), `cognito` (the same for AWS Cognito), or `bearer` with one of the others. Unset, the HTTP server refuses to start. See docs/authentication.md.',
+  })
+  readonly modes!: readonly AuthMode[];
+
+  @Setting({
+    env: 'MCP_ALLOW_INSECURE_NO_AUTH',
+    kind: { type: 'boolean' },
+    default: false,
+    summary: 'Serve HTTP without any authentication. Anyone who reaches the port then acts with your Anthropic key.',
+  })
+  readonly allowInsecureNoAuth!: boolean;
+
+  @Setting({
+    env: 'MCP_BEARER_TOKEN',
+    kind: { type: 'text', pattern: /^[\x21-\x7e]+$/, expected: 'printable ASCII without spaces' },
+    secret: true,
+    example: 'a-long-random-secret',
+    summary: `The one token of mode \`bearer\`; use at least ${SHORT_BEARER_TOKEN} random characters.`,
+  })
+  readonly bearerToken?: string;
+
+  @Setting({
+    env: 'MCP_BEARER_TOKENS_FILE',
+    kind: { type: 'text' },
+    example: '/run/secrets/mcp-tokens.json',
+    summary:
+      'A JSON file with several tokens for mode `bearer`, each with a name, roles and scopes: `{"tokens": [{"name": "ci", "token": "...", "roles": ["operator"]}]}`. The name is in the audit.',
+  })
+  readonly bearerTokensFile?: string;
+
+  @Setting({
+    env: 'MCP_OIDC_ISSUER',
+    kind: { type: 'urls' },
+    default: [],
+    example: 'https://idp.example.com/realms/company',
+    summary:
+      'Issuers whose access tokens are accepted, exactly as in the `iss` claim, trailing slash included. Clients are sent to the first one to sign in.',
+  })
+  readonly oidcIssuers!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OIDC_JWKS_URL',
+    kind: { type: 'urls' },
+    default: [],
+    defaultText: "from the issuer's discovery document",
+    summary:
+      "Where the signing keys are, one URL for each issuer, in the same order. Unset, the issuer's discovery says.",
+  })
+  readonly oidcJwksUrls!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OIDC_AUDIENCE',
+    kind: { type: 'list' },
+    default: [],
+    example: 'https://mcp.example.com/mcp',
+    summary: 'Audiences a token must be for: the URL of this server, an API identifier, or client ids.',
+  })
+  readonly oidcAudience!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OIDC_AUDIENCE_CLAIMS',
+    kind: { type: 'list', of: AUDIENCE_CLAIMS },
+    default: AUDIENCE_CLAIMS,
+    example: 'aud',
+    summary:
+      'Claims one of which must name an audience of `MCP_OIDC_AUDIENCE`. With `aud` alone, a token that the same client got for another server is refused; use it wherever the provider sets `aud`.',
+  })
+  readonly oidcAudienceClaims!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OIDC_REQUIRE_AUDIENCE',
+    kind: { type: 'boolean' },
+    default: true,
+    summary:
+      'When false, `MCP_OIDC_AUDIENCE` may be empty, and then every token of the issuer is accepted, whatever application it is for.',
+  })
+  readonly oidcRequireAudience!: boolean;
+
+  @Setting({
+    env: 'MCP_OIDC_ALGORITHMS',
+    kind: { type: 'list', of: ALGORITHMS },
+    default: ALGORITHMS,
+    example: 'RS256,ES256',
+    summary: 'Signature algorithms that are accepted.',
+  })
+  readonly oidcAlgorithms!: readonly Algorithm[];
+
+  @Setting({
+    env: 'MCP_OIDC_REQUIRE_TOKEN_USE',
+    kind: { type: 'text' },
+    example: 'access',
+    summary: 'Required value of the `token_use` claim. Mode `cognito` always requires `access`.',
+  })
+  readonly oidcRequireTokenUse?: string;
+
+  @Setting({
+    env: 'MCP_OIDC_ALLOWED_PRINCIPALS',
+    kind: { type: 'list' },
+    default: [],
+    example: 'alice@example.com,bob@example.com',
+    summary:
+      'Who may call: values of `sub`, `username` or `email` (when it is not marked as unverified), in any case. Empty means everyone whom the issuer gives a token for the audience.',
+  })
+  readonly oidcAllowedPrincipals!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OIDC_ROLE_CLAIMS',
+    kind: { type: 'list' },
+    default: ['roles'],
+    example: 'realm_access.roles',
+    summary: 'Claims with the roles of the caller: names such as `https://example.com/roles`, or dotted paths.',
+  })
+  readonly oidcRoleClaims!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OIDC_GROUP_CLAIMS',
+    kind: { type: 'list' },
+    default: ['groups', 'cognito:groups'],
+    summary: 'Claims with the groups of the caller, written like `MCP_OIDC_ROLE_CLAIMS`.',
+  })
+  readonly oidcGroupClaims!: readonly string[];
+
+  @Setting({
+    env: 'MCP_REQUIRED_SCOPES',
+    kind: { type: 'list' },
+    default: [],
+    example: 'mcp:use',
+    summary: 'Scopes every token must have. Without them the answer is 403 `insufficient_scope`, which names them.',
+  })
+  readonly requiredScopes!: readonly string[];
+
+  @Setting({
+    env: 'MCP_TIER_SCOPES',
+    kind: { type: 'list' },
+    default: [],
+    example: 'start=mcp:run,interact=mcp:run,destructive=mcp:admin',
+    summary:
+      'Further scopes that calling a tool of a tier needs, as `tier=scope` (repeat a tier for several scopes). Tiers: discover, observe, start, interact, destructive.',
+  })
+  readonly tierScopes!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OAUTH_SCOPES',
+    kind: { type: 'list' },
+    default: ['openid', 'email', 'profile'],
+    summary:
+      'Scopes clients are told to ask for when they sign in, besides the required ones. Without `offline_access`, which clients add themselves where the provider offers it.',
+  })
+  readonly oauthScopes!: readonly string[];
+
+  @Setting({
+    env: 'MCP_COGNITO_HOSTED_UI',
+    kind: { type: 'url' },
+    example: 'https://company.auth.eu-west-1.amazoncognito.com',
+    summary: 'Mode `cognito`: the domain of the user pool (managed login or hosted UI), where users sign in.',
+  })
+  readonly cognitoHostedUi?: string;
+
+  @Setting({
+    env: 'MCP_OAUTH_FACADE',
+    kind: { type: 'boolean' },
+    default: false,
+    summary:
+      'Mode `oidc`: stand before an authorization server that lacks what MCP clients need (registration, or S256 in its metadata), such as Microsoft Entra. Always on in mode `cognito`.',
+  })
+  readonly oauthFacade!: boolean;
+
+  @Setting({
+    env: 'MCP_OAUTH_CLIENT_ID',
+    kind: { type: 'text', pattern: /^[\x21-\x7e]{1,256}$/, expected: 'printable ASCII without spaces' },
+    example: '6f1c0d0e-0000-0000-0000-000000000000',
+    summary: 'The facade: the client id you created at the provider, handed to every client that registers.',
+  })
+  readonly oauthClientId?: string;
+
+  @Setting({
+    env: 'MCP_OAUTH_CLIENT_SECRET',
+    kind: { type: 'text', pattern: /^[\x21-\x7e]+$/, expected: 'printable ASCII without spaces' },
+    secret: true,
+    summary:
+      'The facade: secret of `MCP_OAUTH_CLIENT_ID`, where the provider issued one. Added to token requests on their way to the provider; clients never see it.',
+  })
+  readonly oauthClientSecret?: string;
+
+  @Setting({
+    env: 'MCP_OAUTH_REDIRECT_URIS',
+    kind: { type: 'list' },
+    default: CLAUDE_CALLBACKS,
+    summary:
+      'The facade: where codes may be sent, compared exactly; `http://localhost`, `http://127.0.0.1` and `http://[::1]` match with any port.',
+  })
+  readonly oauthRedirectUris!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OAUTH_STRIP_RESOURCE',
+    kind: { type: 'boolean' },
+    default: false,
+    summary: 'The facade: leave the `resource` parameter out of requests to a provider that rejects it, such as Entra.',
+  })
+  readonly oauthStripResource!: boolean;
+
+  /** The entries of `MCP_BEARER_TOKENS_FILE`, once it is known to be usable. */
+  namedTokens: readonly NamedToken[] = [];
+
+  /** Whether callers sign in at an identity provider. */
+  get usesProvider(): boolean {
+    return this.modes.includes('oidc') || this.modes.includes('cognito');
+  }
+
+  /** Whether this server stands before the authorization server. */
+  get hasFacade(): boolean {
+    return this.modes.includes('cognito') || (this.modes.includes('oidc') && this.oauthFacade);
+  }
+}

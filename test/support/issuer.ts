@@ -1,0 +1,102 @@
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import {
+  type CryptoKey,
+  exportJWK,
+  generateKeyPair,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  type JWK,
+  SignJWT,
+} from 'jose';
+
+export interface IssuerKey {
+  readonly jwk: JWK;
+  readonly privateKey: CryptoKey;
+  readonly alg: string;
+}
+
+/** A key pair and its public half as it stands in a key set. */
+export async function issuerKey(kid: string | undefined, alg = 'RS256'): Promise<IssuerKey> {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+  return { jwk: { ...(await exportJWK(publicKey)), use: 'sig', alg, ...(kid && { kid }) }, privateKey, alg };
+}
+
+/** The parts of an identity provider that a resource server sees: discovery and keys, under a test's control. */
+export class TestIssuer {
+  /** Paths asked for, in order. */
+  readonly requests: string[] = [];
+  /** Answers with this status instead, when set. */
+  status?: number;
+  keys: IssuerKey[] = [];
+  /** Overrides fields of the discovery document. */
+  discovery: Record<string, unknown> = {};
+  private constructor(
+    private readonly server: Server,
+    readonly url: string,
+  ) {}
+
+  static async start(): Promise<TestIssuer> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const issuer = new TestIssuer(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    server.on('request', (request, response) => {
+      const path = request.url ?? '/';
+      issuer.requests.push(path);
+      const body = issuer.document(path);
+      response.writeHead(issuer.status ?? (body ? 200 : 404), { 'content-type': 'application/json' });
+      response.end(JSON.stringify(body ?? {}));
+    });
+    issuer.keys = [await issuerKey('first')];
+    return issuer;
+  }
+
+  /** How often the key set was fetched. */
+  get keyFetches(): number {
+    return this.requests.filter((path) => path === '/jwks').length;
+  }
+
+  /** A token as the provider would issue it; claims given as undefined are left out. */
+  async token(
+    claims: JWTPayload = {},
+    header: Partial<JWTHeaderParameters> = {},
+    key = this.keys[0]!,
+  ): Promise<string> {
+    const now = Math.floor(Date.now() / 1000);
+    const payload = { iss: this.url, sub: 'alice', aud: 'mcp', iat: now, exp: now + 300, ...claims };
+    const kid = key.jwk.kid;
+    return new SignJWT(payload)
+      .setProtectedHeader({ alg: key.alg, ...(kid && { kid }), ...header })
+      .sign(key.privateKey);
+  }
+
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+
+  private document(path: string): object | undefined {
+    if (path === '/jwks') return { keys: this.keys.map(({ jwk }) => jwk) };
+    if (path !== '/.well-known/openid-configuration') return undefined;
+    return {
+      issuer: this.url,
+      jwks_uri: `${this.url}/jwks`,
+      authorization_endpoint: `${this.url}/authorize`,
+      token_endpoint: `${this.url}/token`,
+      ...this.discovery,
+    };
+  }
+}
+
+/** Settings of a server that trusts `issuer`. */
+export function oidcEnv(issuer: string, env: Record<string, string> = {}): Record<string, string> {
+  return { MCP_AUTH_MODE: 'oidc', MCP_BEARER_TOKEN: '', MCP_OIDC_ISSUER: issuer, MCP_OIDC_AUDIENCE: 'mcp', ...env };
+}
+
+/** A token with any header and claims, and any text as its signature. */
+export function rawToken(header: object, claims: object, signature = ''): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part(header)}.${part(claims)}.${signature}`;
+}
