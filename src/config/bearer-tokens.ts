@@ -96,7 +96,8 @@ function messages({ property, constraints = {}, children = [] }: ValidationError
   // A field that is not known may be a token in the wrong place.
   if ('whitelistValidation' in constraints) return [`${parent || 'the document'} has a field that is not known`];
   const path = /^\d+$/.test(property) ? `${parent}[${property}]` : [parent, property].filter(Boolean).join('.');
-  const own = Object.values(constraints).slice(0, 1);
+  // Decorators apply from the bottom up, and the topmost is the most basic rule.
+  const own = Object.values(constraints).slice(-1);
   return [...own.map((message) => `${path} ${message}`), ...children.flatMap((child) => messages(child, path))];
 }
 

@@ -95,7 +95,7 @@ function facade(settings: AuthValues): Finding[] {
   if (settings.oauthClientSecret !== undefined && settings.oauthClientId === undefined) {
     findings.push(['MCP_OAUTH_CLIENT_SECRET', 'is the secret of MCP_OAUTH_CLIENT_ID, which is missing']);
   }
-  if (!settings.hasFacade && settings.oauthClientId !== undefined) {
+  if (!settings.hasFacade && !settings.oauthFacade && settings.oauthClientId !== undefined) {
     findings.push(['MCP_OAUTH_CLIENT_ID', 'is used by the facade only; set MCP_OAUTH_FACADE=true or remove it']);
   }
   for (const uri of settings.oauthRedirectUris.filter((entry) => !isRedirectUri(entry))) {
