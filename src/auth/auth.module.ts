@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { AuthSettings, SHORT_BEARER_TOKEN } from '../config/auth.settings.js';
 import { Challenges } from './discovery/challenges.js';
+import { ProtectedResourceController } from './discovery/protected-resource.controller.js';
 import { PublicUrl } from './discovery/public-url.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
 import { TrustedIssuers } from './provider/trusted-issuers.js';
@@ -13,6 +14,7 @@ import { OidcStrategy } from './strategies/oidc.strategy.js';
 /** Inbound authentication. A strategy registers itself with Passport, so only those of `MCP_AUTH_MODE` are made. */
 @Module({
   imports: [PassportModule],
+  controllers: [ProtectedResourceController],
   providers: [
     TrustedIssuers,
     PublicUrl,

@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type ModuleMetadata, type Provider } from '
 import { APP_FILTER, DiscoveryModule } from '@nestjs/core';
 import { type ServerContext } from '@modelcontextprotocol/server';
 import { MCP_HTTP_HANDLER, McpStrategy, StdioTransport, StreamableHttpTransport } from '@rekog/mcp-nest';
+import { AuthModule } from '../auth/auth.module.js';
 import { principalOf } from '../auth/authenticated-request.js';
 import { LOCAL_PRINCIPAL, type Principal } from '../auth/principal.js';
 import { ServerSettings } from '../config/server.settings.js';
@@ -36,7 +37,7 @@ export class McpModule {
         useFactory: (http: StreamableHttpTransport, path: ToolCallPath) => strategy(http, path, networkPrincipal),
       },
     ];
-    return { ...withTransport(imports, transport), controllers: [McpHttpController] };
+    return { ...withTransport([AuthModule, ...(imports ?? [])], transport), controllers: [McpHttpController] };
   }
 
   static forStdio(imports: ModuleMetadata['imports']): DynamicModule {

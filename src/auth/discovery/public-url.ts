@@ -3,6 +3,9 @@ import { type IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { ServerSettings } from '../../config/server.settings.js';
 
+/** A host name or address, with or without port (RFC 9110 §7.2). */
+const HOST = /^([\w.-]{1,253}|\[[\da-f:.]+\])(:\d{1,5})?$/i;
+
 /** The part of a request that tells under which address it came. */
 export interface Arrival {
   readonly headers: IncomingHttpHeaders;
@@ -40,9 +43,9 @@ export class PublicUrl {
     const forwarded = this.isTrusted(socket.remoteAddress) ? headers : {};
     const protocol = last(forwarded['x-forwarded-proto']) ?? (socket.encrypted ? 'https' : 'http');
     const host = last(forwarded['x-forwarded-host']) ?? headers.host;
-    const address = `${protocol === 'https' ? 'https' : 'http'}://${host}`;
-    // A host that is none has no address anyone could come back to.
-    return URL.canParse(address) ? new URL(address).origin : 'http://localhost';
+    const scheme = protocol === 'https' ? 'https' : 'http';
+    // Anything else has no address anyone could come back to, and might end the quotes of a header.
+    return host !== undefined && HOST.test(host) ? `${scheme}://${host.toLowerCase()}` : 'http://localhost';
   }
 
   private trust(entry: string): void {

@@ -1,5 +1,6 @@
-import { Controller, Delete, Get, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Req, Res, UseGuards } from '@nestjs/common';
 import { StreamableHttpController } from '@rekog/mcp-nest';
+import { ScopeGuard } from './scope.guard.js';
 
 interface Reply {
   header(name: string, value: string): void;
@@ -7,6 +8,7 @@ interface Reply {
 
 /** The MCP endpoint, as a Nest controller so that the global guards stand before it. Stateless: only POST is served. */
 @Controller('mcp')
+@UseGuards(ScopeGuard)
 export class McpHttpController extends StreamableHttpController {
   @Get()
   override get(@Req() request: unknown, @Res() reply: Reply): Promise<void> | void {

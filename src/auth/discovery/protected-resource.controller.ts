@@ -1,0 +1,53 @@
+import { Controller, Get, Header, NotFoundException, Req } from '@nestjs/common';
+import { AuthSettings } from '../../config/auth.settings.js';
+import { TIERS } from '../../config/tiers.js';
+import { Public } from '../public.decorator.js';
+import { Challenges } from './challenges.js';
+import { type Arrival, PublicUrl } from './public-url.js';
+
+const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+
+/** What a client reads before it has a token (RFC 9728): which resource this is, and who gives tokens for it. */
+interface ProtectedResource {
+  readonly resource: string;
+  readonly authorization_servers: readonly string[];
+  readonly scopes_supported: readonly string[];
+  readonly bearer_methods_supported: readonly ['header'];
+  readonly resource_name: string;
+}
+
+@Controller('.well-known')
+export class ProtectedResourceController {
+  constructor(
+    private readonly settings: AuthSettings,
+    private readonly url: PublicUrl,
+    private readonly challenges: Challenges,
+  ) {}
+
+  /** At the path of the MCP endpoint and at the root, where some clients look first. */
+  @Public()
+  @Get(['oauth-protected-resource', 'oauth-protected-resource/*'])
+  @Header('access-control-allow-origin', '*')
+  @Header('cache-control', 'no-store')
+  metadata(@Req() request: Arrival & { readonly url: string }): ProtectedResource {
+    if (!this.settings.usesProvider || !this.isOurs(request)) throw new NotFoundException();
+    return {
+      resource: this.url.resource(request),
+      authorization_servers: this.settings.hasFacade ? [this.url.base(request)] : this.settings.oidcIssuers,
+      scopes_supported: this.scopes(),
+      bearer_methods_supported: ['header'],
+      resource_name: 'Managed Agent Control',
+    };
+  }
+
+  /** A proxy may publish us under a path of its own, which then comes after the well-known one. */
+  private isOurs(request: Arrival & { readonly url: string }): boolean {
+    const suffix = (request.url.split('?')[0] ?? '').slice(WELL_KNOWN.length);
+    return ['', '/mcp', new URL(this.url.resource(request)).pathname].includes(suffix);
+  }
+
+  private scopes(): string[] {
+    const ofTiers = TIERS.flatMap((tier) => this.settings.scopesOf(tier));
+    return [...new Set([...this.challenges.scopesToStartWith(), ...ofTiers])];
+  }
+}
