@@ -5,6 +5,10 @@ import { AuthSettings, SHORT_BEARER_TOKEN } from '../config/auth.settings.js';
 import { Challenges } from './discovery/challenges.js';
 import { ProtectedResourceController } from './discovery/protected-resource.controller.js';
 import { PublicUrl } from './discovery/public-url.js';
+import { FacadeController } from './facade/facade.controller.js';
+import { FacadeMetadataController } from './facade/facade-metadata.controller.js';
+import { TokenProxy } from './facade/token-proxy.js';
+import { UpstreamProvider } from './facade/upstream-provider.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
 import { TrustedIssuers } from './provider/trusted-issuers.js';
 import { BearerStrategy } from './strategies/bearer.strategy.js';
@@ -14,11 +18,13 @@ import { OidcStrategy } from './strategies/oidc.strategy.js';
 /** Inbound authentication. A strategy registers itself with Passport, so only those of `MCP_AUTH_MODE` are made. */
 @Module({
   imports: [PassportModule],
-  controllers: [ProtectedResourceController],
+  controllers: [ProtectedResourceController, FacadeMetadataController, FacadeController],
   providers: [
     TrustedIssuers,
     PublicUrl,
     Challenges,
+    UpstreamProvider,
+    TokenProxy,
     {
       provide: 'auth strategies',
       inject: [AuthSettings, TrustedIssuers],
