@@ -11,11 +11,9 @@ import { TokenProxy } from './facade/token-proxy.js';
 import { UpstreamProvider } from './facade/upstream-provider.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
 import { TrustedIssuers } from './provider/trusted-issuers.js';
-import { BearerStrategy } from './strategies/bearer.strategy.js';
-import { CognitoStrategy } from './strategies/cognito.strategy.js';
-import { OidcStrategy } from './strategies/oidc.strategy.js';
+import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
 
-/** Inbound authentication. A strategy registers itself with Passport, so only those of `MCP_AUTH_MODE` are made. */
+/** Inbound authentication: who is calling, and how a client finds out how to sign in. */
 @Module({
   imports: [PassportModule],
   controllers: [ProtectedResourceController, FacadeMetadataController, FacadeController],
@@ -26,13 +24,9 @@ import { OidcStrategy } from './strategies/oidc.strategy.js';
     UpstreamProvider,
     TokenProxy,
     {
-      provide: 'auth strategies',
+      provide: STRATEGIES,
       inject: [AuthSettings, TrustedIssuers],
-      useFactory: (settings: AuthSettings, issuers: TrustedIssuers) => [
-        ...(settings.modes.includes('bearer') ? [new BearerStrategy(settings)] : []),
-        ...(settings.modes.includes('oidc') ? [new OidcStrategy(settings, issuers)] : []),
-        ...(settings.modes.includes('cognito') ? [new CognitoStrategy(settings, issuers)] : []),
-      ],
+      useFactory: (settings: AuthSettings, issuers: TrustedIssuers) => new NamedStrategies(settings, issuers),
     },
     { provide: APP_GUARD, useClass: HttpAuthGuard },
   ],

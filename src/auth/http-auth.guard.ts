@@ -1,12 +1,12 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import { type AuthMode, AuthSettings } from '../config/auth.settings.js';
-import { looksLikeJwt } from '../config/bearer-tokens.js';
 import { attachPrincipal, type AuthenticatedRequest } from './authenticated-request.js';
 import { bearerTokenOf } from './bearer-token.js';
 import { Challenges } from './discovery/challenges.js';
 import { ANONYMOUS_PRINCIPAL, type Principal } from './principal.js';
 import { isPublic } from './public.decorator.js';
+import { modeFor } from './strategies/strategies.js';
 
 /**
  * Every HTTP route goes through this global guard; there is no way around it by forgetting a decorator. A token is
@@ -16,14 +16,12 @@ import { isPublic } from './public.decorator.js';
 export class HttpAuthGuard implements CanActivate {
   private readonly logger = new Logger('Auth');
   private readonly guards: ReadonlyMap<AuthMode, CanActivate>;
-  private readonly jwtMode?: AuthMode;
 
   constructor(
-    { modes }: AuthSettings,
+    private readonly settings: AuthSettings,
     private readonly challenges: Challenges,
   ) {
-    this.jwtMode = modes.find((mode) => mode !== 'bearer');
-    this.guards = new Map(modes.map((mode) => [mode, this.guardOf(mode)]));
+    this.guards = new Map(settings.modes.map((mode) => [mode, this.guardOf(mode)]));
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -39,12 +37,9 @@ export class HttpAuthGuard implements CanActivate {
     return true;
   }
 
-  /** None only where the operator switched authentication off. */
   private guardFor(request: AuthenticatedRequest): CanActivate | undefined {
-    const bearer = this.guards.get('bearer');
-    const jwt = this.jwtMode && this.guards.get(this.jwtMode);
-    if (!bearer || !jwt) return bearer ?? jwt;
-    return looksLikeJwt(bearerTokenOf(request) ?? '') ? jwt : bearer;
+    const mode = modeFor(bearerTokenOf(request) ?? '', this.settings.modes);
+    return mode && this.guards.get(mode);
   }
 
   private guardOf(mode: AuthMode): CanActivate {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { AuthModule } from '../auth/auth.module.js';
 import { AuthSettings } from '../config/auth.settings.js';
 import { ConfigModule } from '../config/config.module.js';
 import { GuardrailsSettings } from '../config/guardrails.settings.js';
@@ -8,26 +9,33 @@ import { ApiError } from '../managed-agents/api-error.js';
 import { CatalogService } from '../managed-agents/catalog.service.js';
 import { ManagedAgentsModule } from '../managed-agents/managed-agents.module.js';
 import { apiErrorMessage } from '../mcp/errors/api-error-message.js';
+import { type Finding } from './doctor-finding.js';
+import { checkIdentity } from './doctor-identity.js';
+import { checkToken } from './doctor-token.js';
 
 @Module({})
 class DoctorModule {}
 
-type Finding = readonly [verdict: 'ok' | 'open' | 'problem', text: string];
-
-/** Checks the settings of an entry, says what is open, and tries the credential with one cheap read. True when usable. */
-export async function runDoctor(entry: Entry): Promise<boolean> {
-  const findings = await examine(entry);
+/**
+ * Checks the settings of an entry, says what is open, looks at the identity provider and the published address as a
+ * client would, judges a token if one is given, and tries the credential with one cheap read. True when usable.
+ */
+export async function runDoctor(entry: Entry, token?: string): Promise<boolean> {
+  const findings = await examine(entry, token);
   for (const [verdict, text] of findings) process.stderr.write(`${verdict.padEnd(8)} ${text}\n`);
   return findings.every(([verdict]) => verdict !== 'problem');
 }
 
-async function examine(entry: Entry): Promise<Finding[]> {
+async function examine(entry: Entry, token?: string): Promise<Finding[]> {
   try {
-    const module = { module: DoctorModule, imports: [ConfigModule.forEntry(entry), ManagedAgentsModule] };
+    const inbound = entry === 'http' ? [AuthModule] : [];
+    const module = { module: DoctorModule, imports: [ConfigModule.forEntry(entry), ManagedAgentsModule, ...inbound] };
     const app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
     const findings = [
       ['ok', `the settings can be used for ${entry}`] as const,
       ...openDoors(app.get(GuardrailsSettings), entry === 'http' ? app.get(AuthSettings) : undefined),
+      ...(entry === 'http' ? await checkIdentity(app) : []),
+      ...(token === undefined ? [] : await checkToken(app, token)),
       await credential(app.get(CatalogService)),
     ];
     await app.close();

@@ -1,0 +1,49 @@
+import { type AuthMode, type AuthSettings } from '../../config/auth.settings.js';
+import { looksLikeJwt } from '../../config/bearer-tokens.js';
+import { type TrustedIssuers } from '../provider/trusted-issuers.js';
+import { BearerStrategy } from './bearer.strategy.js';
+import { CognitoStrategy } from './cognito.strategy.js';
+import { OidcStrategy } from './oidc.strategy.js';
+import { type TokenBearer } from './verdict.js';
+
+export const STRATEGIES = Symbol('authentication strategies');
+
+/** A Passport strategy that looks at nothing but the token. */
+export interface TokenStrategy {
+  authenticate(request: TokenBearer): void;
+}
+
+/** The mode that can judge a token; none only where the operator switched authentication off. */
+export function modeFor(token: string, modes: readonly AuthMode[]): AuthMode | undefined {
+  const jwt = modes.find((mode) => mode !== 'bearer');
+  if (!jwt || !modes.includes('bearer')) return modes[0];
+  return looksLikeJwt(token) ? jwt : 'bearer';
+}
+
+/** The strategies of `MCP_AUTH_MODE`. Each registers itself with Passport when it is made, so only those are. */
+export class NamedStrategies {
+  private readonly byMode = new Map<AuthMode, TokenStrategy>();
+
+  constructor(
+    private readonly settings: AuthSettings,
+    issuers: TrustedIssuers,
+  ) {
+    for (const mode of settings.modes) this.byMode.set(mode, make(mode, settings, issuers));
+  }
+
+  for(token: string): TokenStrategy | undefined {
+    const mode = modeFor(token, this.settings.modes);
+    return mode && this.byMode.get(mode);
+  }
+}
+
+function make(mode: AuthMode, settings: AuthSettings, issuers: TrustedIssuers): TokenStrategy {
+  switch (mode) {
+    case 'bearer':
+      return new BearerStrategy(settings);
+    case 'oidc':
+      return new OidcStrategy(settings, issuers);
+    case 'cognito':
+      return new CognitoStrategy(settings, issuers);
+  }
+}
