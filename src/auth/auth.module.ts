@@ -26,7 +26,7 @@ import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
     {
       provide: STRATEGIES,
       inject: [AuthSettings, TrustedIssuers],
-      useFactory: (settings: AuthSettings, issuers: TrustedIssuers) => new NamedStrategies(settings, issuers),
+      useFactory: (settings: AuthSettings, issuers: TrustedIssuers) => NamedStrategies.create(settings, issuers),
     },
     { provide: APP_GUARD, useClass: HttpAuthGuard },
   ],

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { JwksClient, type SigningKey as LibraryKey } from 'jwks-rsa';
+import { type SigningKey as LibraryKey } from 'jwks-rsa';
 import { fetchObject } from './limited-fetch.js';
 import { Kept } from './kept.js';
 
@@ -56,6 +56,8 @@ function matching(keys: readonly SigningKey[], { kid, alg }: KeyName): KeyObject
 
 /** A set without a usable key is a failed fetch: the last good one is better. */
 async function fetchKeys(jwksUri: string): Promise<SigningKey[]> {
+  // Loaded on demand, like the strategies that need it.
+  const { JwksClient } = await import('jwks-rsa');
   const fetcher = async (uri: string) => ({ keys: listOf(uri, await fetchObject(uri, TIMEOUT_MS)) });
   const client = new JwksClient({ jwksUri, cache: false, rateLimit: false, fetcher });
   const keys = (await client.getSigningKeys()).map(parsed).filter(({ key }) => isStrong(key));

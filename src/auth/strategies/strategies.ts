@@ -2,8 +2,6 @@ import { type AuthMode, type AuthSettings } from '../../config/auth.settings.js'
 import { looksLikeJwt } from '../../config/bearer-tokens.js';
 import { type TrustedIssuers } from '../provider/trusted-issuers.js';
 import { BearerStrategy } from './bearer.strategy.js';
-import { CognitoStrategy } from './cognito.strategy.js';
-import { OidcStrategy } from './oidc.strategy.js';
 import { type TokenBearer } from './verdict.js';
 
 export const STRATEGIES = Symbol('authentication strategies');
@@ -22,28 +20,28 @@ export function modeFor(token: string, modes: readonly AuthMode[]): AuthMode | u
 
 /** The strategies of `MCP_AUTH_MODE`. Each registers itself with Passport when it is made, so only those are. */
 export class NamedStrategies {
-  private readonly byMode = new Map<AuthMode, TokenStrategy>();
+  private constructor(private readonly byMode: ReadonlyMap<AuthMode, TokenStrategy>) {}
 
-  constructor(
-    private readonly settings: AuthSettings,
-    issuers: TrustedIssuers,
-  ) {
-    for (const mode of settings.modes) this.byMode.set(mode, make(mode, settings, issuers));
+  static async create(settings: AuthSettings, issuers: TrustedIssuers): Promise<NamedStrategies> {
+    const byMode = new Map<AuthMode, TokenStrategy>();
+    for (const mode of settings.modes) byMode.set(mode, await make(mode, settings, issuers));
+    return new NamedStrategies(byMode);
   }
 
   for(token: string): TokenStrategy | undefined {
-    const mode = modeFor(token, this.settings.modes);
+    const mode = modeFor(token, [...this.byMode.keys()]);
     return mode && this.byMode.get(mode);
   }
 }
 
-function make(mode: AuthMode, settings: AuthSettings, issuers: TrustedIssuers): TokenStrategy {
+/** What reads JWTs is loaded on demand: stdio and bearer tokens need not wait for it. */
+async function make(mode: AuthMode, settings: AuthSettings, issuers: TrustedIssuers): Promise<TokenStrategy> {
   switch (mode) {
     case 'bearer':
       return new BearerStrategy(settings);
     case 'oidc':
-      return new OidcStrategy(settings, issuers);
+      return new (await import('./oidc.strategy.js')).OidcStrategy(settings, issuers);
     case 'cognito':
-      return new CognitoStrategy(settings, issuers);
+      return new (await import('./cognito.strategy.js')).CognitoStrategy(settings, issuers);
   }
 }
