@@ -42,7 +42,7 @@ export class InteractTools {
   @McpTool({
     name: 'session_respond',
     title: 'Answer pending tool calls',
-    tier: 'interact',
+    tier: 'approve',
     description:
       'Answer tool calls a session waits for, one or many at once, all or none: allow or deny, or the result of a custom tool. Show the user the tool and its input from pending_actions first, and pass on the decision of the user. Repeating an answer does no harm.',
     input: respondInput,

@@ -33,5 +33,6 @@ export const TIER_HINTS: Readonly<Record<Tier, ToolHints>> = {
   observe: READING,
   start: ACTING,
   interact: ACTING,
+  approve: ACTING,
   destructive: ENDING,
 };

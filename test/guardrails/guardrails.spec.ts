@@ -1,3 +1,5 @@
+import { allTools } from '../../docs/generate/tools.js';
+import { TIERS } from '../../src/mcp/tool-definition.js';
 import { FIXTURES } from '../simulator/index.js';
 import { callTool, connectStdio } from '../support/client.js';
 import { type Harness, startHarness } from '../support/harness.js';
@@ -6,21 +8,13 @@ import { auditLines } from '../support/stderr.js';
 
 const { analyst, deployer } = FIXTURES.agents;
 const { cloud, locked } = FIXTURES.environments;
-const READING = [
-  'agent_list',
-  'agent_get',
-  'environment_list',
-  'environment_get',
-  'vault_list',
-  'vault_get',
-  'memory_store_list',
-  'memory_store_get',
-  'session_get',
-  'session_list',
-  'session_events',
-  'session_wait',
-  'approval_list',
-];
+const namesOf = (...tiers: string[]) =>
+  allTools()
+    .filter(({ tier }) => tiers.includes(tier))
+    .map(({ name }) => name);
+const READING = namesOf('discover', 'observe');
+const ALL = namesOf(...TIERS);
+const WITHOUT_DESTRUCTIVE = namesOf(...TIERS.filter((tier) => tier !== 'destructive'));
 
 let harness: Harness;
 afterEach(() => harness.close());
@@ -32,13 +26,13 @@ const posts = () => harness.simulator.requests.filter(({ method }) => method !==
 
 it('everything is open by default', async () => {
   harness = await startHarness();
-  expect(await names()).toHaveLength(20);
+  expect(await names()).toEqual(ALL);
   expect((await start(analyst, cloud)).isError).toBe(false);
 });
 
 it.each(['session_archive', 'session_delete'])('MCP_ALLOW_DESTRUCTIVE=false hides and refuses %s', async (tool) => {
   harness = await startHarness({ env: { MCP_ALLOW_DESTRUCTIVE: 'false' } });
-  expect(await names()).toHaveLength(18);
+  expect(await names()).toEqual(WITHOUT_DESTRUCTIVE);
   const answer = await callTool(harness.client, tool, { session_id: 'sesn_1' });
   expect(answer).toMatchObject({
     isError: true,
@@ -117,7 +111,7 @@ it('the first rule that refuses is the one that is told', async () => {
 it('guards stdio as well', async () => {
   harness = await startHarness();
   const { client, stderr } = await connectStdio(serverEnv(harness.simulator.url, { MCP_ALLOW_DESTRUCTIVE: '0' }));
-  expect((await client.listTools()).tools).toHaveLength(18);
+  expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(WITHOUT_DESTRUCTIVE);
   expect((await callTool(client, 'session_delete', { session_id: 'sesn_1' })).text).toMatch(
     /MCP_ALLOW_DESTRUCTIVE=false/,
   );
