@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { MCP_TOOL_METADATA_KEY, type ToolMetadata } from '@rekog/mcp-nest';
+import { unjudgeableArgument } from './resource-arguments.js';
 import { TIERS, type ToolDefinition } from './tool-definition.js';
 import { toolDefinitionOf } from './tool.decorator.js';
 
@@ -8,8 +9,9 @@ import { toolDefinitionOf } from './tool.decorator.js';
 const TOOL_NAME = /^[a-z][a-z0-9_]{0,47}$/;
 
 /**
- * Every tool of the running server, by name. Refuses to start the server for a tool whose tier is unknown (guardrails
- * could not judge it) and for two tools of one name (mcp-nest would silently serve the last one).
+ * Every tool of the running server, by name. Refuses to start the server for a tool that guardrails could not judge (its
+ * tier is unknown, or an argument may name a thing in a way they do not look at), and for two tools of one name (mcp-nest
+ * would silently serve the last one).
  */
 @Injectable()
 export class ToolRegistry {
@@ -39,6 +41,12 @@ export class ToolRegistry {
       throw new Error(`Tool "${name}" has no tier. Declare it with @McpTool and a tier of: ${TIERS.join(', ')}.`);
     }
     if (!TOOL_NAME.test(name)) throw new Error(`Tool name "${name}" is not of the form ${TOOL_NAME.source}.`);
+    const argument = unjudgeableArgument(definition);
+    if (argument !== undefined) {
+      throw new Error(
+        `Tool "${name}" takes "${argument}", which may name something past the guardrails. Call it by one of the names in src/mcp/resource-arguments.ts, or add it there.`,
+      );
+    }
     if (this.byName.has(name)) throw new Error(`Two tools are named "${name}". Rename one of them.`);
     this.byName.set(name, definition);
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type DynamicModule, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { McpController, Tool } from '@rekog/mcp-nest';
+import { z } from 'zod';
 import { GuardrailsModule } from '../../src/guardrails/guardrails.module.js';
 import { AuditModule } from '../../src/audit/audit.module.js';
 import { ConfigModule } from '../../src/config/config.module.js';
@@ -73,6 +74,19 @@ describe('tools are checked before anything is served', () => {
 
   it('trap 1: refuses a tool that was declared with the library decorator, past tier and guardrails', async () => {
     await expect(start([UndeclaredTools])).rejects.toThrow('Tool "undeclared" has no tier');
+  });
+
+  it('refuses a tool with an argument that guardrails would not look at', async () => {
+    @McpController()
+    class OtherNameTools {
+      @McpTool({ ...tool, input: new ToolInput({ target_session: z.string() }) })
+      spare(): object {
+        return {};
+      }
+    }
+    await expect(start([OtherNameTools])).rejects.toThrow(
+      'Tool "spare_tool" takes "target_session", which may name something past the guardrails',
+    );
   });
 
   it('refuses a tool without a tier', async () => {
