@@ -8,6 +8,8 @@ export interface Principal {
   readonly roles: readonly string[];
   readonly groups: readonly string[];
   readonly scopes: readonly string[];
+  /** Set where this very request asked to read only. A request can give rights up this way, never gain any. */
+  readonly readOnly?: boolean;
 }
 
 /** The person who started the stdio server: the process boundary is the authentication. */

@@ -1,21 +1,27 @@
 import { Injectable } from '@nestjs/common';
+import { type Principal } from '../../auth/principal.js';
 import { GuardrailsSettings } from '../../config/guardrails.settings.js';
 import { type Tier, type ToolDefinition } from '../../mcp/tool-definition.js';
 import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
 
 const READING_TIERS: ReadonlySet<Tier> = new Set(['discover', 'observe']);
 
-/** Tools that end sessions, and all tools that change anything, can be switched off for everyone. */
+/**
+ * Tools that end sessions, and all tools that change anything, can be switched off for everyone; a caller can give up the
+ * latter for one request.
+ */
 @Injectable()
 export class TierPolicy implements Policy {
   constructor(private readonly settings: GuardrailsSettings) {}
 
-  refusal({ tool }: PolicyRequest): Refusal | undefined {
-    if (this.settings.readOnly && !READING_TIERS.has(tool.tier)) {
-      return {
-        rule: 'read_only',
-        message: `${tool.name} is not available: this server is read-only (MCP_READ_ONLY=true). Discover and observe tools still work.`,
-      };
+  refusal({ tool, principal }: PolicyRequest): Refusal | undefined {
+    if (!READING_TIERS.has(tool.tier)) {
+      if (this.settings.readOnly) {
+        return readOnly(tool, 'this server is read-only (MCP_READ_ONLY=true)');
+      }
+      if (principal.readOnly) {
+        return readOnly(tool, 'this connection is read-only (the address /mcp/readonly, or the header X-MCP-Readonly)');
+      }
     }
     if (!this.settings.allowDestructive && tool.tier === 'destructive') {
       return {
@@ -26,8 +32,12 @@ export class TierPolicy implements Policy {
     return undefined;
   }
 
-  hides({ tier }: ToolDefinition): boolean {
-    if (this.settings.readOnly && !READING_TIERS.has(tier)) return true;
+  hides({ tier }: ToolDefinition, principal: Principal): boolean {
+    if ((this.settings.readOnly || principal.readOnly) && !READING_TIERS.has(tier)) return true;
     return !this.settings.allowDestructive && tier === 'destructive';
   }
+}
+
+function readOnly({ name }: ToolDefinition, why: string): Refusal {
+  return { rule: 'read_only', message: `${name} is not available: ${why}. Discover and observe tools still work.` };
 }

@@ -1,6 +1,7 @@
 import { HttpException, Logger } from '@nestjs/common';
 import { AuthenticationError } from '../../auth/authentication.error.js';
 import { InsufficientScopeError } from '../../auth/insufficient-scope.error.js';
+import { InvalidHeaderError } from './invalid-header.error.js';
 
 /** JSON-RPC codes: the specification's own, and -32000 for what belongs to this server. */
 const PARSE_ERROR = -32700;
@@ -31,6 +32,7 @@ function describe(error: unknown): { status: number; code: number; message: stri
   const status = error instanceof HttpException ? error.getStatus() : statusOfFastify(error);
   if (status === undefined || status >= 500) return { status: 500, code: INTERNAL_ERROR, message: 'Internal error' };
   if (isChallenge(error)) return { status, code: SERVER_ERROR, message: error.message };
+  if (error instanceof InvalidHeaderError) return { status, code: INVALID_REQUEST, message: error.message };
   // Nest turns what the body parser says into exceptions; other 400s come from Fastify itself.
   if (status === 400 && error instanceof HttpException)
     return { status, code: PARSE_ERROR, message: 'The body could not be read as JSON' };
