@@ -61,6 +61,14 @@ function openDoors(guardrails: GuardrailsSettings, auth?: AuthSettings): Finding
       !guardrails.readOnly && guardrails.allowDestructive,
       'sessions may be archived and deleted; see MCP_ALLOW_DESTRUCTIVE',
     ],
+    [
+      auth !== undefined && guardrails.roleBindings.length === 0,
+      'whoever may call may do everything; see MCP_ROLE_BINDINGS',
+    ],
+    [
+      guardrails.roleBindings.some(({ role, to }) => role === 'admin' && to === '*'),
+      'everyone is an admin; see MCP_ROLE_BINDINGS',
+    ],
   ];
   return doors.filter(([open]) => open).map(([, text]) => ['open', text]);
 }

@@ -1,7 +1,9 @@
+import { type Problem, type Section } from './read-settings.js';
+import { parseRoleBindings, ROLE_BINDINGS_FORMAT, type RoleBinding } from './role-bindings.js';
 import { Setting } from './setting.decorator.js';
 
 /** What callers may do with the operator's key. Everything is open by default. */
-export class GuardrailsSettings {
+export class GuardrailsSettings implements Section {
   static readonly title = 'Guardrails';
 
   @Setting({
@@ -45,4 +47,24 @@ export class GuardrailsSettings {
     summary: 'Environments sessions may use; empty means any.',
   })
   readonly allowedEnvironmentIds!: readonly string[];
+
+  @Setting({
+    env: 'MCP_ROLE_BINDINGS',
+    kind: { type: 'text', expected: ROLE_BINDINGS_FORMAT },
+    example: 'admin=group:platform; operator=group:developers; approver=scope:sessions.approve; viewer=*',
+    summary:
+      'Who has which role: `viewer` reads, `operator` also starts and talks to sessions, `approver` reads and answers tool calls, `admin` does everything. Once set, a caller without a role sees and calls nothing. Unset, everyone may do everything. See docs/guardrails.md.',
+  })
+  readonly roleBindingsText?: string;
+
+  get roleBindings(): readonly RoleBinding[] {
+    return parseRoleBindings(this.roleBindingsText ?? '').bindings;
+  }
+
+  check(): Problem[] {
+    if (this.roleBindingsText === undefined) return [];
+    const { bindings, problems } = parseRoleBindings(this.roleBindingsText);
+    const empty = bindings.length + problems.length === 0 ? [`must be ${ROLE_BINDINGS_FORMAT}`] : [];
+    return [...problems, ...empty].map((message) => ({ env: 'MCP_ROLE_BINDINGS', message }));
+  }
 }

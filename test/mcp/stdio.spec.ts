@@ -105,6 +105,7 @@ describe('doctor', () => {
     const { code, stderr } = await run(['doctor'], serverEnv(simulator.url));
     expect(stderr).toMatch(/^ok +the settings can be used for http$/m);
     expect(stderr).toMatch(/^open +any agent may be started/m);
+    expect(stderr).toMatch(/^open +whoever may call may do everything; see MCP_ROLE_BINDINGS$/m);
     expect(stderr).toMatch(/^ok +the Managed Agents API accepts the credential$/m);
     expect(code).toBe(0);
   });

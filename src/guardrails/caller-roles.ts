@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { type Principal } from '../auth/principal.js';
+import { GuardrailsSettings } from '../config/guardrails.settings.js';
+import { type BindingKind, type Role, type RoleBinding, ROLES } from '../config/role-bindings.js';
+import { type Tier, TIERS } from '../mcp/tool-definition.js';
+
+const READING: readonly Tier[] = ['discover', 'observe'];
+
+/** The tiers of each role. A tier that stands nowhere is nobody's but the admins'. */
+const TIERS_OF: Readonly<Record<Role, readonly Tier[]>> = {
+  viewer: READING,
+  operator: [...READING, 'start', 'interact'],
+  approver: [...READING, 'approve'],
+  admin: TIERS,
+};
+
+/** Which roles a caller has, by `MCP_ROLE_BINDINGS`. */
+@Injectable()
+export class CallerRoles {
+  /** Whether roles count at all. Without bindings everyone may do everything, and nobody is an admin. */
+  readonly active: boolean;
+  private readonly bindings: readonly RoleBinding[];
+  private readonly known = new WeakMap<Principal, ReadonlySet<Role>>();
+
+  constructor(settings: GuardrailsSettings) {
+    this.bindings = settings.roleBindings;
+    this.active = this.bindings.length > 0;
+  }
+
+  of(principal: Principal): ReadonlySet<Role> {
+    let roles = this.known.get(principal);
+    if (!roles) {
+      roles = new Set(this.bindings.filter(({ to }) => isBound(to, principal)).map(({ role }) => role));
+      this.known.set(principal, roles);
+    }
+    return roles;
+  }
+
+  mayCall(tier: Tier, principal: Principal): boolean {
+    return !this.active || [...this.of(principal)].some((role) => TIERS_OF[role].includes(tier));
+  }
+
+  isAdmin(principal: Principal): boolean {
+    return this.of(principal).has('admin');
+  }
+
+  /** The roles that may call tools of this tier. */
+  static thatMayCall(tier: Tier): Role[] {
+    return ROLES.filter((role) => TIERS_OF[role].includes(tier));
+  }
+}
+
+function isBound(to: RoleBinding['to'], principal: Principal): boolean {
+  return to === '*' || namesOf(to.kind, principal).includes(to.value);
+}
+
+/** Compared exactly. A subject is unique within its issuer only, so it can be named together with that. */
+function namesOf(kind: BindingKind, { issuer, subject, roles, groups, scopes }: Principal): readonly string[] {
+  switch (kind) {
+    case 'role':
+      return roles;
+    case 'group':
+      return groups ?? [];
+    case 'scope':
+      return scopes;
+    case 'subject':
+      return [subject, `${issuer}|${subject}`];
+    case 'token':
+      return issuer === 'bearer' ? [subject] : [];
+  }
+}
