@@ -58,6 +58,14 @@ function openDoors(guardrails: GuardrailsSettings, auth?: AuthSettings): Finding
       'any environment may be used; see MCP_ALLOWED_ENVIRONMENT_IDS',
     ],
     [
+      !guardrails.readOnly && guardrails.allowedVaultIds.length === 0,
+      'any vault may be used; see MCP_ALLOWED_VAULT_IDS',
+    ],
+    [
+      !guardrails.readOnly && guardrails.allowedMemoryStoreIds.length === 0,
+      'any memory store may be used; see MCP_ALLOWED_MEMORY_STORE_IDS',
+    ],
+    [
       !guardrails.readOnly && guardrails.allowDestructive,
       'sessions may be archived and deleted; see MCP_ALLOW_DESTRUCTIVE',
     ],
@@ -68,6 +76,10 @@ function openDoors(guardrails: GuardrailsSettings, auth?: AuthSettings): Finding
     [
       guardrails.roleBindings.some(({ role, to }) => role === 'admin' && to === '*'),
       'everyone is an admin; see MCP_ROLE_BINDINGS',
+    ],
+    [
+      auth !== undefined && guardrails.sessionIsolation === 'none',
+      'callers reach the sessions of others; see MCP_SESSION_ISOLATION',
     ],
   ];
   return doors.filter(([open]) => open).map(([, text]) => ['open', text]);

@@ -2,6 +2,9 @@ import { type Problem, type Section } from './read-settings.js';
 import { parseRoleBindings, ROLE_BINDINGS_FORMAT, type RoleBinding } from './role-bindings.js';
 import { Setting } from './setting.decorator.js';
 
+/** Whether callers reach every session of the workspace, or those they started. */
+export const ISOLATION_MODES = ['none', 'owner'] as const;
+
 /** What callers may do with the operator's key. Everything is open by default. */
 export class GuardrailsSettings implements Section {
   static readonly title = 'Guardrails';
@@ -26,7 +29,8 @@ export class GuardrailsSettings implements Section {
     env: 'MCP_ALLOWLIST_AGENTS_ACTIVE',
     kind: { type: 'boolean' },
     default: false,
-    summary: 'When true, sessions start only with the agents of `MCP_ALLOWED_AGENT_IDS`.',
+    summary:
+      'When true, only the agents of `MCP_ALLOWED_AGENT_IDS` are listed, read and started, and only their sessions can be reached.',
   })
   readonly agentAllowlistActive!: boolean;
 
@@ -35,7 +39,7 @@ export class GuardrailsSettings implements Section {
     kind: { type: 'list' },
     default: [],
     example: 'agent_01...,agent_02...',
-    summary: 'Agents that may be started while the agent allowlist is active; empty then means none.',
+    summary: 'Agents that may be used while the agent allowlist is active; empty then means none.',
   })
   readonly allowedAgentIds!: readonly string[];
 
@@ -44,9 +48,27 @@ export class GuardrailsSettings implements Section {
     kind: { type: 'list' },
     default: [],
     example: 'env_01...',
-    summary: 'Environments sessions may use; empty means any.',
+    summary: 'Environments that may be used, and whose sessions can be reached; empty means any.',
   })
   readonly allowedEnvironmentIds!: readonly string[];
+
+  @Setting({
+    env: 'MCP_ALLOWED_VAULT_IDS',
+    kind: { type: 'list' },
+    default: [],
+    example: 'vlt_01...',
+    summary: 'Vaults that may be used; empty means any. A session with another vault cannot be reached.',
+  })
+  readonly allowedVaultIds!: readonly string[];
+
+  @Setting({
+    env: 'MCP_ALLOWED_MEMORY_STORE_IDS',
+    kind: { type: 'list' },
+    default: [],
+    example: 'memstore_01...',
+    summary: 'Memory stores that may be used; empty means any. A session with another one cannot be reached.',
+  })
+  readonly allowedMemoryStoreIds!: readonly string[];
 
   @Setting({
     env: 'MCP_ROLE_BINDINGS',
@@ -56,6 +78,15 @@ export class GuardrailsSettings implements Section {
       'Who has which role: `viewer` reads, `operator` also starts and talks to sessions, `approver` reads and answers tool calls, `admin` does everything. Once set, a caller without a role sees and calls nothing. Unset, everyone may do everything. See docs/guardrails.md.',
   })
   readonly roleBindingsText?: string;
+
+  @Setting({
+    env: 'MCP_SESSION_ISOLATION',
+    kind: { type: 'choice', of: ISOLATION_MODES },
+    default: 'none',
+    summary:
+      '`owner`: callers reach only the sessions they started through this server; holders of the role `admin` reach all. `none`: everyone reaches every session of the workspace.',
+  })
+  readonly sessionIsolation!: (typeof ISOLATION_MODES)[number];
 
   get roleBindings(): readonly RoleBinding[] {
     return parseRoleBindings(this.roleBindingsText ?? '').bindings;

@@ -8,15 +8,23 @@ import {
 } from '../managed-agents/catalog.service.js';
 import { type PageRequest } from '../managed-agents/page.js';
 import { modelName } from '../managed-agents/model-name.js';
+import { ResourceAccess } from '../mcp/resource-access.js';
 import { listResult } from '../mcp/result/list-result.js';
 
 /** Finds what a session is put together from. Lists give what is needed to choose, gets give everything. */
 @Injectable()
 export class DiscoverService {
-  constructor(private readonly catalog: CatalogService) {}
+  constructor(
+    private readonly catalog: CatalogService,
+    private readonly access: ResourceAccess,
+  ) {}
 
   async agents(request: PageRequest): Promise<object> {
-    return listResult('agents', await this.catalog.agents(request), summarizeAgent);
+    return listResult(
+      'agents',
+      await this.access.usablePage('agent', request, (page) => this.catalog.agents(page)),
+      summarizeAgent,
+    );
   }
 
   agent(id: string, version?: number): Promise<object> {
@@ -24,7 +32,11 @@ export class DiscoverService {
   }
 
   async environments(request: PageRequest): Promise<object> {
-    return listResult('environments', await this.catalog.environments(request), summarize);
+    return listResult(
+      'environments',
+      await this.access.usablePage('environment', request, (page) => this.catalog.environments(page)),
+      summarize,
+    );
   }
 
   environment(id: string): Promise<object> {
@@ -32,7 +44,11 @@ export class DiscoverService {
   }
 
   async vaults(request: PageRequest): Promise<object> {
-    return listResult('vaults', await this.catalog.vaults(request), summarizeVault);
+    return listResult(
+      'vaults',
+      await this.access.usablePage('vault', request, (page) => this.catalog.vaults(page)),
+      summarizeVault,
+    );
   }
 
   /** The API never returns secret values of a vault; what it returns is names and metadata. */
@@ -41,7 +57,11 @@ export class DiscoverService {
   }
 
   async memoryStores(request: PageRequest): Promise<object> {
-    return listResult('memory_stores', await this.catalog.memoryStores(request), summarize);
+    return listResult(
+      'memory_stores',
+      await this.access.usablePage('memory_store', request, (page) => this.catalog.memoryStores(page)),
+      summarize,
+    );
   }
 
   memoryStore(id: string): Promise<object> {

@@ -26,8 +26,12 @@ export interface Repository {
 type Resource = NonNullable<SessionCreateParams['resources']>[number];
 
 /** The body of the one create call. What was not given is left out, so that the API's own defaults hold. */
-export function createParams(start: SessionStart): SessionCreateParams {
+export function createParams(
+  start: SessionStart,
+  ownMetadata: Readonly<Record<string, string>> = {},
+): SessionCreateParams {
   const resources = resourcesOf(start);
+  const hasMetadata = start.metadata !== undefined || Object.keys(ownMetadata).length > 0;
   return {
     agent:
       start.agent_version === undefined
@@ -35,7 +39,7 @@ export function createParams(start: SessionStart): SessionCreateParams {
         : { type: 'agent', id: start.agent_id, version: start.agent_version },
     environment_id: start.environment_id,
     ...(start.title !== undefined && { title: start.title }),
-    ...(start.metadata && { metadata: start.metadata }),
+    ...(hasMetadata && { metadata: { ...start.metadata, ...ownMetadata } }),
     ...(start.vault_ids?.length && { vault_ids: start.vault_ids }),
     ...(resources.length > 0 && { resources }),
     ...(start.budget_usd !== undefined && { budget: budgetOf(start.budget_usd) }),

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EventLogService } from '../managed-agents/event-log.service.js';
 import { cursorAtStart, encodeCursor } from '../managed-agents/log/cursor.js';
 import { type SessionListRequest, SessionsService } from '../managed-agents/sessions.service.js';
+import { ResourceAccess } from '../mcp/resource-access.js';
 import { listResult } from '../mcp/result/list-result.js';
 import { currentToolCall } from '../mcp/tool-call.js';
 import { createParams, type SessionStart } from './session-start.js';
@@ -13,13 +14,15 @@ export class SessionService {
   constructor(
     private readonly sessions: SessionsService,
     private readonly log: EventLogService,
+    private readonly access: ResourceAccess,
   ) {}
 
   async start(request: SessionStart): Promise<object> {
-    const params = createParams(request);
+    const params = createParams(request, this.access.metadataOfNewSession());
     const session = await this.sessions.create(params);
     const call = currentToolCall();
     if (call) call.createdSessionId = session.id;
+    this.access.started(session);
     const messageSent = params.initial_events !== undefined;
     return {
       session_id: session.id,
@@ -42,6 +45,7 @@ export class SessionService {
   }
 
   async list(request: SessionListRequest): Promise<object> {
-    return listResult('sessions', await this.sessions.list(request), sessionSummary);
+    const page = await this.access.reachablePage(request, (wanted) => this.sessions.list(wanted));
+    return listResult('sessions', page, sessionSummary);
   }
 }

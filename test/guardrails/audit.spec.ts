@@ -10,7 +10,7 @@ const SECRET = 'the-words-of-the-user-stay-private';
 
 let harness: Harness;
 beforeAll(async () => {
-  harness = await startHarness({ env: { MCP_LOG_LEVEL: 'verbose', MCP_ALLOWED_ENVIRONMENT_IDS: environment_id } });
+  harness = await startHarness({ env: { MCP_LOG_LEVEL: 'verbose', MCP_ALLOW_DESTRUCTIVE: 'false' } });
 });
 afterAll(() => harness.close());
 
@@ -34,13 +34,13 @@ it('records each call in one line: who, what, on which things, how it ended, how
 
 it('records reads, refusals, failures and bad arguments', async () => {
   await callTool(harness.client, 'agent_list');
-  await callTool(harness.client, 'session_start', { agent_id, environment_id: 'env_other' });
+  await callTool(harness.client, 'session_delete', { session_id: 'sesn_1' });
   await callTool(harness.client, 'session_get', { session_id: 'sesn_unknown' });
   await callTool(harness.client, 'session_get', { session_id: '../etc' });
   await callTool(harness.client, 'session_events', { session_id: 'sesn_1', since: 'garbage' });
   expect(auditLines().map(({ audit, outcome, reason }) => [audit, outcome, reason])).toEqual([
     ['agent_list', 'ok', undefined],
-    ['session_start', 'refused', 'environment_allowlist'],
+    ['session_delete', 'refused', 'destructive'],
     ['session_get', 'failed', 'not_found_error'],
     ['session_get', 'invalid', 'arguments'],
     ['session_events', 'invalid', 'cursor'],

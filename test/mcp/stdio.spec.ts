@@ -106,6 +106,7 @@ describe('doctor', () => {
     expect(stderr).toMatch(/^ok +the settings can be used for http$/m);
     expect(stderr).toMatch(/^open +any agent may be started/m);
     expect(stderr).toMatch(/^open +whoever may call may do everything; see MCP_ROLE_BINDINGS$/m);
+    expect(stderr).toMatch(/^open +callers reach the sessions of others; see MCP_SESSION_ISOLATION$/m);
     expect(stderr).toMatch(/^ok +the Managed Agents API accepts the credential$/m);
     expect(code).toBe(0);
   });

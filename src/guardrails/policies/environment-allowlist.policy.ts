@@ -1,23 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { GuardrailsSettings } from '../../config/guardrails.settings.js';
-import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
+import { KnownSessions } from '../sessions/known-sessions.js';
+import { AllowlistPolicy } from './allowlist.policy.js';
 
-/** When environments are listed, sessions start only in those. */
+/** When environments are listed, only those are there. */
 @Injectable()
-export class EnvironmentAllowlistPolicy implements Policy {
-  private readonly allowed: ReadonlySet<string>;
-
-  constructor(settings: GuardrailsSettings) {
-    this.allowed = new Set(settings.allowedEnvironmentIds);
-  }
-
-  refusal({ tool, arguments: args }: PolicyRequest): Refusal | undefined {
-    if (this.allowed.size === 0 || tool.tier !== 'start') return undefined;
-    if (this.allowed.has(String(args.environment_id))) return undefined;
-    return {
+export class EnvironmentAllowlistPolicy extends AllowlistPolicy {
+  constructor(settings: GuardrailsSettings, known: KnownSessions) {
+    const list = {
+      kind: 'environment',
       rule: 'environment_allowlist',
+      active: settings.allowedEnvironmentIds.length > 0,
+      ids: settings.allowedEnvironmentIds,
       message:
-        'Sessions may not use this environment: it is not in MCP_ALLOWED_ENVIRONMENT_IDS. Use an environment on the list, or ask the operator to add this one.',
-    };
+        'This environment may not be used here: it is not in MCP_ALLOWED_ENVIRONMENT_IDS. Use an environment of environment_list, or ask the operator to add this one.',
+    } as const;
+    super(list, known);
   }
 }
