@@ -23,7 +23,7 @@ const NOTHING: Reading = { pendingActions: [], complete: true };
 
 /** Goes through the candidates in order and puts what waits in them on the page. Used once. */
 export class ApprovalSearch {
-  /** How many sessions the page covers. */
+  /** How many sessions of those the caller may reach the page covers. */
   examined = 0;
   /** How many of them have a log too long to be read back to the start of the turn. */
   unfinishedLogs = 0;
@@ -74,7 +74,7 @@ export class ApprovalSearch {
     const batch = [];
     let unread = 0;
     for (const candidate of candidates.slice(index)) {
-      const isSettled = this.settled.has(candidate.session);
+      const isSettled = candidate.isHidden === true || this.settled.has(candidate.session);
       if (!isSettled && ++unread > MAX_PARALLEL) break;
       batch.push({ candidate, isSettled });
     }
@@ -91,7 +91,7 @@ export class ApprovalSearch {
     for (const { candidate, reading } of readings) {
       if (reading instanceof ApiError) return reading;
       if (!this.page.add(candidate, reading.pendingActions)) return 'full';
-      this.examined += 1;
+      if (!candidate.isHidden) this.examined += 1;
       if (!reading.complete) this.unfinishedLogs += 1;
     }
     return undefined;

@@ -3,6 +3,7 @@ import { ServerSettings } from '../../config/server.settings.js';
 import { ApiError } from '../../managed-agents/api-error.js';
 import { EventLogService } from '../../managed-agents/event-log.service.js';
 import { SessionsService } from '../../managed-agents/sessions.service.js';
+import { ResourceAccess } from '../../mcp/resource-access.js';
 import { approvalAnswer } from './approval-answer.js';
 import { ApprovalPage } from './approval-page.js';
 import { decodePosition } from './approval-position.js';
@@ -30,6 +31,7 @@ export class ApprovalService {
     private readonly sessions: SessionsService,
     private readonly log: EventLogService,
     private readonly settled: SettledSessions,
+    private readonly access: ResourceAccess,
     settings: ServerSettings,
   ) {
     this.maxChars = settings.maxResultChars - ENVELOPE_CHARS;
@@ -38,7 +40,9 @@ export class ApprovalService {
   async list({ agent_id, limit, page }: ApprovalsRequest): Promise<object> {
     const start = page === undefined ? undefined : decodePosition(page, agent_id);
     const filled = new ApprovalPage({ limit, maxChars: this.maxChars }, start);
-    const candidates = new Candidates(this.sessions, agent_id, start);
+    const candidates = new Candidates(this.sessions, agent_id, start, (session) =>
+      this.access.mayReachSession(session),
+    );
     const search = new ApprovalSearch(this.log, this.settled, candidates, filled);
     const stop = await search.run();
     if (stop instanceof ApiError) {

@@ -13,6 +13,8 @@ const PAGE_SIZE = 100;
 export interface Candidate {
   readonly session: Session;
   readonly place: Place;
+  /** Whether it is not for the caller. It keeps its place, so that the search gets on, and is not looked into. */
+  readonly isHidden?: boolean;
 }
 
 /**
@@ -29,6 +31,7 @@ export class Candidates {
     private readonly sessions: SessionsService,
     private readonly agentId: string | undefined,
     private readonly start: Position | undefined,
+    private readonly permits: (session: Session) => boolean = () => true,
   ) {}
 
   /** How many pages were read. */
@@ -51,7 +54,7 @@ export class Candidates {
     });
     this.listed += 1;
     this.nextPage = page.nextPage;
-    const fresh = page.items.map(toCandidate).filter(({ place }) => this.isAhead(place));
+    const fresh = page.items.map((session) => this.toCandidate(session)).filter(({ place }) => this.isAhead(place));
     return this.holdTies([...this.held, ...fresh].sort((a, b) => newestFirst(a.place, b.place)));
   }
 
@@ -72,10 +75,10 @@ export class Candidates {
     this.held = sorted.slice(end);
     return sorted.slice(0, end);
   }
-}
 
-function toCandidate(session: Session): Candidate {
-  const createdAt = parseTime(session.created_at);
-  if (createdAt === undefined) throw new ApiError({ kind: 'unreadable', operation: 'list sessions' });
-  return { session, place: placeOf(session.id, createdAt) };
+  private toCandidate(session: Session): Candidate {
+    const createdAt = parseTime(session.created_at);
+    if (createdAt === undefined) throw new ApiError({ kind: 'unreadable', operation: 'list sessions' });
+    return { session, place: placeOf(session.id, createdAt), ...(!this.permits(session) && { isHidden: true }) };
+  }
 }
