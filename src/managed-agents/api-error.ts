@@ -125,16 +125,28 @@ interface ErrorBody {
   readonly details?: { readonly error_code?: string };
 }
 
+/** Names of error types and codes; anything else under these fields is text, which is not to be logged or passed on. */
+const NAME = /^[a-z][a-z0-9_]{0,63}$/;
+
+/**
+ * Only the error shape of the API itself is read, `{ type: "error", error: { type, message } }`: what a proxy or a
+ * gateway on the way says is nobody's word.
+ */
 function errorBody(body: unknown): ErrorBody {
-  const inner = (body as { error?: unknown } | undefined)?.error;
-  if (typeof inner !== 'object' || inner === null) return {};
+  const { type: outer, error: inner } = (body ?? {}) as { type?: unknown; error?: unknown };
+  if (outer !== 'error' || typeof inner !== 'object' || inner === null) return {};
   const { type, message, details } = inner as Record<string, unknown>;
+  if (!isName(type)) return {};
   const code = (details as { error_code?: unknown } | null | undefined)?.error_code;
   return {
-    type: typeof type === 'string' ? type : undefined,
+    type,
     message: typeof message === 'string' ? message : undefined,
-    details: typeof code === 'string' ? { error_code: code } : undefined,
+    details: isName(code) ? { error_code: code } : undefined,
   };
+}
+
+function isName(text: unknown): text is string {
+  return typeof text === 'string' && NAME.test(text);
 }
 
 function retryAfterSeconds(headers: Headers | undefined): number | undefined {

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { type ServerContext } from '@modelcontextprotocol/server';
+import { plainText } from './result/plain-text.js';
 
 const logger = new Logger('Progress');
 
@@ -7,6 +8,7 @@ export interface Progress {
   /** Grows from report to report; seconds, for instance. */
   readonly progress: number;
   readonly total?: number;
+  /** May quote an agent: it is made plain text on its way out. */
   readonly message: string;
 }
 
@@ -14,8 +16,9 @@ export interface Progress {
 export function reportProgress(context: ServerContext, progress: Progress): void {
   const progressToken = context.mcpReq._meta?.progressToken;
   if (progressToken === undefined) return;
+  const params = { ...progress, message: plainText(progress.message), progressToken };
   context.mcpReq
-    .notify({ method: 'notifications/progress', params: { ...progress, progressToken } })
+    .notify({ method: 'notifications/progress', params })
     // The client may have gone in between; that ends the call by another way.
     .catch((error: unknown) => logger.debug(`progress was not delivered: ${String(error)}`));
 }

@@ -1,4 +1,6 @@
 import { type ApiError, type ApiErrorDetails } from '../../managed-agents/api-error.js';
+import { plainText } from '../result/plain-text.js';
+import { truncate } from '../result/truncate.js';
 
 const MAX_API_MESSAGE_CHARS = 500;
 
@@ -88,13 +90,13 @@ function retryHint(seconds: number | undefined): string {
     : `Try again in ${seconds} second${seconds === 1 ? '' : 's'}.`;
 }
 
-/** The API's own words, cut, without control characters, and without anything that looks like a key. */
+/** The API's own words in one line: cut, as plain text, and without anything that looks like a key. */
 function apiMessage({ apiMessage: text }: ApiErrorDetails): string {
   if (!text) return '';
-  const clean = text
-    .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
+  const clean = plainText(text)
+    .replace(/\s+/g, ' ')
     .replace(/sk-ant-[\w-]+/g, 'sk-ant-…')
     .trim()
     .replace(/\.$/, '');
-  return `: ${clean.length > MAX_API_MESSAGE_CHARS ? `${clean.slice(0, MAX_API_MESSAGE_CHARS)}…` : clean}`;
+  return `: ${truncate(clean, MAX_API_MESSAGE_CHARS)}`;
 }

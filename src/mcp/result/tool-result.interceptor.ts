@@ -4,24 +4,29 @@ import { map, type Observable } from 'rxjs';
 import { ServerSettings } from '../../config/server.settings.js';
 import { ToolError } from '../errors/tool-error.js';
 import { fitToSize } from './fit.js';
+import { mapTexts, plainText } from './plain-text.js';
 
 /**
  * Turns what a tool returns into an MCP result. Clients show their model either `content` or `structuredContent`, so
  * both carry everything.
+ *
+ * Every result passes here, so this is where text from outside becomes plain text: no tool can forget it. Only who asks
+ * for `format: detailed` gets the API's text as it is.
  */
 @Injectable()
 export class ToolResultInterceptor implements NestInterceptor {
   constructor(private readonly settings: ServerSettings) {}
 
-  intercept(_context: ExecutionContext, next: CallHandler<object>): Observable<object> {
-    return next.handle().pipe(map((value) => this.toResult(value)));
+  intercept(context: ExecutionContext, next: CallHandler<object>): Observable<object> {
+    const { format } = context.switchToRpc().getData<{ format?: unknown }>();
+    return next.handle().pipe(map((value) => this.toResult(value, format === 'detailed')));
   }
 
-  private toResult(value: object): object {
+  private toResult(value: object, isDetailed: boolean): object {
     // A question to the person is a result of its own kind. mcp-nest takes only what has a content for a result.
     if (isInputRequiredResult(value)) return { ...value, content: [] };
     const { maxResultChars } = this.settings;
-    const fitting = fitToSize(value, maxResultChars);
+    const fitting = fitToSize(isDetailed ? value : mapTexts(value, plainText), maxResultChars);
     if (!fitting) {
       throw new ToolError(
         `The result does not fit into ${maxResultChars} characters. Ask for less: a smaller limit, or a single item by id.`,

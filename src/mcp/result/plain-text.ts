@@ -1,0 +1,78 @@
+/**
+ * Text that agents, users and MCP servers wrote is shown to models and to people who decide by it. What cannot be seen
+ * can steer both: terminal sequences that overwrite what was printed, right-to-left overrides that turn a file name
+ * around, whole instructions spelled in tag characters or variation selectors. None of it gets through here.
+ *
+ * Taken out is every code point that Unicode displays as nothing (Default_Ignorable_Code_Point: tags, zero-width
+ * characters, bidi controls, soft hyphen, fillers, variation selectors), every control character but line feed and tab,
+ * interlinear annotation marks, and single halves of surrogate pairs. Kept is what ordinary text needs: the joiners and
+ * selectors within an emoji, and one joiner right after a letter of a script that writes with joiners. What is lost: the
+ * rare forms of Han characters, direction marks in Hebrew and Arabic, and the flags of England, Scotland and Wales,
+ * which become black flags.
+ */
+
+/** Scripts in whose words zero-width joiners and non-joiners have a meaning (Unicode Standard Annex 31, section 2.3). */
+const JOINING_SCRIPTS = [
+  ...['Arab', 'Syrc', 'Nkoo', 'Mand', 'Mong', 'Phag', 'Adlm', 'Rohg'],
+  ...['Deva', 'Beng', 'Guru', 'Gujr', 'Orya', 'Taml', 'Telu', 'Knda', 'Mlym', 'Sinh'],
+  ...['Tibt', 'Mymr', 'Khmr', 'Bali', 'Java', 'Cakm', 'Newa', 'Tirh'],
+];
+const VISIBLE_LETTER = '(?=[\\p{L}\\p{M}])(?!\\p{Default_Ignorable_Code_Point})';
+const JOINING = `[${JOINING_SCRIPTS.map((script) => `\\p{scx=${script}}`).join('')}]`;
+const PICTOGRAPH = '\\p{Extended_Pictographic}[\\ufe0e\\ufe0f]?\\p{Emoji_Modifier}?';
+
+/** Visible characters together with the invisible ones that belong to them. */
+const CLUSTERS = [
+  `${PICTOGRAPH}(?:\\u200d${PICTOGRAPH})*`,
+  '[0-9#*]\\ufe0f\\u20e3',
+  `${VISIBLE_LETTER}\\p{scx=Mong}[\\u180b-\\u180f]`,
+  `${VISIBLE_LETTER}${JOINING}[\\u200c\\u200d]`,
+].join('|');
+
+const HIDDEN = '[\\p{Default_Ignorable_Code_Point}\\p{Cs}\\ufff9-\\ufffb]|(?![\\n\\t])\\p{Cc}';
+
+/**
+ * ECMA-48 in its seven-bit form: strings for the terminal (OSC, DCS, SOS, PM, APC) with their content, CSI sequences,
+ * two-byte and designating escapes. A string without an end is left to be seen. The eight-bit form is not read: in
+ * UTF-8 text those characters are the debris of a wrong decoding far more often.
+ */
+const SEQUENCES = [
+  '\\x1b[\\]PX^_][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)',
+  '\\x1b\\[[0-?]*[ -/]*[@-~]',
+  '\\x1b[!-/]+[0-~]',
+  '\\x1b[0-Z\\\\^-~]',
+].join('|');
+
+const ANY_HIDDEN = new RegExp(HIDDEN, 'u');
+const HIDDEN_CHARACTERS = new RegExp(`(${CLUSTERS})|${HIDDEN}`, 'gu');
+const SEQUENCES_AND_HIDDEN_CHARACTERS = new RegExp(`${SEQUENCES}|(${CLUSTERS})|${HIDDEN}`, 'gu');
+
+/** A text as a reader sees it: without terminal sequences and without anything invisible. Never longer than it was. */
+export function plainText(text: string): string {
+  return ANY_HIDDEN.test(text) ? text.replace(SEQUENCES_AND_HIDDEN_CHARACTERS, '$1') : text;
+}
+
+/**
+ * A text of which nothing visible may be missing, such as a command somebody allows: only invisible characters are taken
+ * out. What stands inside of a terminal sequence is shown, because the command will see it as well.
+ */
+export function visibleText(text: string): string {
+  return ANY_HIDDEN.test(text) ? text.replace(HIDDEN_CHARACTERS, '$1') : text;
+}
+
+/** A JSON value with `clean` applied to every string in it, names of fields included. */
+export function mapTexts(value: unknown, clean: (text: string) => string): unknown {
+  if (typeof value === 'string') return clean(value);
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, clean));
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = new Map<string, unknown>();
+  for (const [name, item] of Object.entries(value)) fields.set(freeName(clean(name), fields), mapTexts(item, clean));
+  return Object.fromEntries(fields);
+}
+
+/** Two names that differ only in what is invisible stay two: otherwise one value could hide another. */
+function freeName(name: string, taken: ReadonlyMap<string, unknown>): string {
+  let free = name;
+  for (let number = 2; taken.has(free); number++) free = `${name} (${number})`;
+  return free;
+}
