@@ -20,7 +20,6 @@ const NOT_INSTALLED = [
   'mqtt',
   'amqplib',
   'amqp-connection-manager',
-  'ioredis',
   'cache-manager',
 ];
 

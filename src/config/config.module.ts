@@ -4,6 +4,7 @@ import { AnthropicSettings } from './anthropic.settings.js';
 import { ApprovalSettings } from './approval.settings.js';
 import { AuthSettings } from './auth.settings.js';
 import { GuardrailsSettings } from './guardrails.settings.js';
+import { LimitsSettings } from './limits.settings.js';
 import { ConfigurationError, type Entry, type Environment, readSection } from './read-settings.js';
 import { ServerSettings } from './server.settings.js';
 import { WatchSettings } from './watch.settings.js';
@@ -14,6 +15,7 @@ export const SECTIONS = [
   AuthSettings,
   GuardrailsSettings,
   ApprovalSettings,
+  LimitsSettings,
   WatchSettings,
   ServerSettings,
 ] as const;

@@ -94,6 +94,8 @@ function parse(kind: SettingKind, text: string): unknown {
       return BOOLEANS[text.toLowerCase()] ?? text;
     case 'integer':
       return /^-?\d+$/.test(text) ? Number(text) : text;
+    case 'usd':
+      return /^\d+(\.\d{1,2})?$/.test(text) ? Number(text) : text;
     case 'url':
       return text.replace(/\/+$/, '');
     case 'list':

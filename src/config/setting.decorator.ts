@@ -6,6 +6,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsNumber,
   IsOptional,
   IsString,
   IsUrl,
@@ -18,6 +19,7 @@ import {
 export type SettingKind =
   | { readonly type: 'boolean' }
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
+  | { readonly type: 'usd' }
   | { readonly type: 'text'; readonly pattern?: RegExp; readonly expected?: string }
   | { readonly type: 'url' }
   /** Kept exactly as written: issuers differ in nothing but a trailing slash. */
@@ -49,6 +51,8 @@ export interface DeclaredSetting extends SettingDeclaration {
 
 const SETTINGS = Symbol('settings of a section');
 const MAX_LIST_LENGTH = 1000;
+const MIN_USD = 0.01;
+const MAX_USD = 1_000_000;
 const HTTP_URL = {
   protocols: ['http', 'https'],
   require_protocol: true,
@@ -79,6 +83,8 @@ export function expectedValues(kind: SettingKind): string {
       return 'true, false, 1, 0, yes, no, on or off';
     case 'integer':
       return `a whole number from ${kind.min} to ${kind.max}`;
+    case 'usd':
+      return `US dollars in whole cents, from ${MIN_USD} to ${MAX_USD}, such as 2.50`;
     case 'url':
       return 'an absolute http:// or https:// URL';
     case 'urls':
@@ -99,6 +105,8 @@ function rulesOf(kind: SettingKind): PropertyDecorator[] {
       return [IsBoolean({ message })];
     case 'integer':
       return [IsInt({ message }), Min(kind.min, { message }), Max(kind.max, { message })];
+    case 'usd':
+      return [IsNumber({ maxDecimalPlaces: 2 }, { message }), Min(MIN_USD, { message }), Max(MAX_USD, { message })];
     case 'url':
       return [IsUrl(HTTP_URL, { message })];
     case 'urls':

@@ -6,6 +6,11 @@ import { ToolAccess } from '../mcp/tool-access.js';
 import { ALLOWLISTS, CallerAccess, SESSION_RULES } from './caller-access.js';
 import { CallerRoles } from './caller-roles.js';
 import { GuardrailsGuard, POLICIES } from './guardrails.guard.js';
+import { BudgetPolicy } from './limits/budget.policy.js';
+import { CallRatePolicy } from './limits/call-rate.policy.js';
+import { LimitsModule } from './limits/limits.module.js';
+import { RunningSessionsPolicy } from './limits/running-sessions.policy.js';
+import { StartRatePolicy } from './limits/start-rate.policy.js';
 import { SealedCursor } from './listing/sealed-cursor.js';
 import { AgentAllowlistPolicy } from './policies/agent-allowlist.policy.js';
 import { EnvironmentAllowlistPolicy } from './policies/environment-allowlist.policy.js';
@@ -25,7 +30,18 @@ const ALLOWLIST_CLASSES = [
 ];
 
 /** In the order in which they are asked: from what is decided without looking at anything to what needs a look. */
-const POLICY_CLASSES = [TierPolicy, RolePolicy, ...ALLOWLIST_CLASSES, ReservedMetadataPolicy, OwnershipPolicy];
+const POLICY_CLASSES = [
+  TierPolicy,
+  RolePolicy,
+  ...ALLOWLIST_CLASSES,
+  ReservedMetadataPolicy,
+  OwnershipPolicy,
+  // Those that count come last: what another rule refuses takes nothing of an allowance.
+  BudgetPolicy,
+  CallRatePolicy,
+  RunningSessionsPolicy,
+  StartRatePolicy,
+];
 
 /** The instances of these classes together, under one token. */
 const together = (provide: symbol, inject: (new (...args: never[]) => object)[]) => ({
@@ -37,7 +53,7 @@ const together = (provide: symbol, inject: (new (...args: never[]) => object)[])
 /** What callers may do with the operator's key. Global: tool modules ask {@link ResourceAccess} and import no rules. */
 @Global()
 @Module({
-  imports: [ManagedAgentsModule],
+  imports: [ManagedAgentsModule, LimitsModule],
   providers: [
     CallerRoles,
     KnownSessions,

@@ -81,6 +81,7 @@ export class ToolCallPath {
       draining: this.running.draining,
       outcome: known ? 'ok' : 'unknown_tool',
       requestIds: [],
+      onEnd: [],
       ended: this.running.ended,
     };
   }
@@ -94,6 +95,7 @@ export class ToolCallPath {
       if (call.outcome === 'ok') call.outcome = 'failed';
       throw error;
     } finally {
+      await Promise.all(call.onEnd.map((settle) => settle(call)));
       this.observer.ended({ call, durationMs: performance.now() - startedAt });
     }
   }

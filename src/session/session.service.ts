@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LimitsSettings } from '../config/limits.settings.js';
 import { EventLogService } from '../managed-agents/event-log.service.js';
 import { cursorAtStart, encodeCursor } from '../managed-agents/log/cursor.js';
 import { type SessionListRequest, SessionsService } from '../managed-agents/sessions.service.js';
@@ -15,10 +16,12 @@ export class SessionService {
     private readonly sessions: SessionsService,
     private readonly log: EventLogService,
     private readonly access: ResourceAccess,
+    private readonly limits: LimitsSettings,
   ) {}
 
   async start(request: SessionStart): Promise<object> {
-    const params = createParams(request, this.access.metadataOfNewSession());
+    const budget_usd = request.budget_usd ?? this.limits.startBudgetUsd;
+    const params = createParams({ ...request, budget_usd }, this.access.metadataOfNewSession());
     const session = await this.sessions.create(params);
     const call = currentToolCall();
     if (call) call.createdSessionId = session.id;
@@ -28,6 +31,7 @@ export class SessionService {
       session_id: session.id,
       status: session.status,
       message_sent: messageSent,
+      ...(budget_usd !== undefined && { budget_usd }),
       next_since: encodeCursor(cursorAtStart(session.id)),
       next_step: messageSent
         ? 'Call session_wait(session_id, since=next_since) until the turn is over or it needs you.'

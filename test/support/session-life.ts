@@ -63,6 +63,8 @@ export interface Mark {
   readonly reason?: WaitReason;
   /** The judgement, for `outcome_evaluated`. */
   readonly verdict?: string;
+  /** Whether a turn ended here, but another one follows for what is queued. */
+  readonly goesOn?: boolean;
   /** Whether the turn has a message; a turn without one is told a little later. */
   readonly spoke: boolean;
 }
@@ -299,7 +301,7 @@ export class SessionLife {
     this.phase = this.waiting.length > 0 ? 'queued' : 'over';
     this.tell('session.usage', { usage: {} });
     this.tell('session.status_idle', { stop_reason });
-    this.mark();
+    this.mark(this.waiting.length > 0);
     if (this.waiting.length === 0) return;
     this.at += takes;
     this.startTurn();
@@ -338,8 +340,8 @@ export class SessionLife {
     return formatTime(NOON + this.at * 1000 + this.micros);
   }
 
-  private mark(): void {
-    this.marks.push({ at: this.at, ...this.truth(), spoke: this.spoke });
+  private mark(goesOn = false): void {
+    this.marks.push({ at: this.at, ...this.truth(), goesOn, spoke: this.spoke });
   }
 
   private truth(): Pick<Mark, 'reason' | 'verdict'> {

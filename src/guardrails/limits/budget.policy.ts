@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import { LimitsSettings } from '../../config/limits.settings.js';
+import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
+
+/** No session may get a larger budget than the operator allows, at its start or later, nor lose the one it has. */
+@Injectable()
+export class BudgetPolicy implements Policy {
+  constructor(private readonly settings: LimitsSettings) {}
+
+  refusal({ arguments: { budget_usd, remove_budget } }: PolicyRequest): Refusal | undefined {
+    const { maxBudgetUsd } = this.settings;
+    if (maxBudgetUsd === undefined) return undefined;
+    const limit = `${maxBudgetUsd} US dollars (MCP_MAX_BUDGET_USD)`;
+    if (remove_budget === true) {
+      return {
+        rule: 'budget_ceiling',
+        message: `Budgets cannot be removed on this server: a session may spend at most ${limit}. Set budget_usd to that or less instead.`,
+      };
+    }
+    if (typeof budget_usd === 'number' && budget_usd > maxBudgetUsd) {
+      return {
+        rule: 'budget_ceiling',
+        message: `budget_usd is too large: on this server a session may spend at most ${limit}. Set it to that or less, or ask the operator.`,
+      };
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import { LimitsSettings } from '../../config/limits.settings.js';
+import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
+import { Allowances } from './allowance.js';
+import { principalKey } from './principal-key.js';
+import { StoreHealth } from './store-health.js';
+
+/** Bounds how many tool calls a caller makes per minute. Calls that another rule refused before do not count. */
+@Injectable()
+export class CallRatePolicy implements Policy {
+  constructor(
+    private readonly settings: LimitsSettings,
+    private readonly allowances: Allowances,
+    private readonly store: StoreHealth,
+  ) {}
+
+  async refusal({ tool, principal }: PolicyRequest): Promise<Refusal | undefined> {
+    const { calls } = this.allowances;
+    if (!calls) return undefined;
+    const asked = await this.store.ask(tool.tier, () => calls.take(principalKey(principal)));
+    if (!('answer' in asked)) return asked.refusal;
+    if (asked.answer === undefined) return undefined;
+    return {
+      rule: 'rate_limit',
+      message: `You made ${this.settings.callsPerMinute} calls within a minute, as many as you may (MCP_RATE_LIMIT_PER_MINUTE). Try again in ${asked.answer} seconds. To follow a session, one session_wait replaces many reads.`,
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import { Module } from '@nestjs/common';
+import { LimitsSettings } from '../../config/limits.settings.js';
+import { ManagedAgentsModule } from '../../managed-agents/managed-agents.module.js';
+import { Allowances } from './allowance.js';
+import { RedisConnection } from './redis-connection.js';
+import { STARTED_SESSIONS } from './running-sessions.policy.js';
+import { StartedSessionsInMemory, StartedSessionsInRedis } from './started-sessions.js';
+import { StoreHealth } from './store-health.js';
+
+/** What the limiting policies count in: the memory of this process, or Redis. */
+@Module({
+  imports: [ManagedAgentsModule],
+  providers: [
+    StoreHealth,
+    {
+      provide: RedisConnection,
+      inject: [LimitsSettings, StoreHealth],
+      useFactory: ({ redisUrl }: LimitsSettings, health: StoreHealth) =>
+        redisUrl === undefined ? undefined : RedisConnection.to(redisUrl, health),
+    },
+    {
+      provide: Allowances,
+      inject: [LimitsSettings, RedisConnection],
+      useFactory: (settings: LimitsSettings, redis: RedisConnection | undefined) => Allowances.from(settings, redis),
+    },
+    {
+      provide: STARTED_SESSIONS,
+      inject: [RedisConnection],
+      useFactory: (redis: RedisConnection | undefined) =>
+        redis ? new StartedSessionsInRedis(redis) : new StartedSessionsInMemory(),
+    },
+  ],
+  exports: [ManagedAgentsModule, StoreHealth, Allowances, STARTED_SESSIONS],
+})
+export class LimitsModule {}

@@ -1,0 +1,173 @@
+import { once } from 'node:events';
+import { RedisConnection } from '../../src/guardrails/limits/redis-connection.js';
+import { StoreHealth } from '../../src/guardrails/limits/store-health.js';
+import { FIXTURES, say, Simulator, wait } from '../simulator/index.js';
+import { callTool, connectHttp, type ToolAnswer } from '../support/client.js';
+import { freePort, REDIS_PASSWORD, REDIS_SKIPPED, redisFound, RedisServer } from '../support/redis.js';
+import { serverEnv, startServer, type TestServer } from '../support/server.js';
+import { startServerProcess } from '../support/server-process.js';
+import { auditLines, stderrText } from '../support/stderr.js';
+
+const agent_id = FIXTURES.agents.analyst;
+const environment_id = FIXTURES.environments.cloud;
+const START = { agent_id, environment_id, message: 'work' };
+
+let simulator: Simulator;
+let redis: RedisServer;
+const toClose: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  simulator = await Simulator.start({ fixtures: true });
+  toClose.push(() => simulator.close());
+});
+afterEach(async () => {
+  for (const close of toClose.splice(0).reverse()) await close();
+});
+
+async function connected(url: string) {
+  const client = await connectHttp(url);
+  toClose.push(() => client.close());
+  return (name: string, args: Record<string, unknown> = {}) => callTool(client, name, args);
+}
+
+/** A server in this process, whose connection to Redis a test can watch. */
+async function serverWith(env: Record<string, string>) {
+  const server = await startServer(serverEnv(simulator.url, env));
+  toClose.push(() => server.close());
+  return { server, call: await connected(server.url) };
+}
+
+const redisOf = ({ app }: TestServer) => app.get(RedisConnection, { strict: false }).client;
+const failuresOf = ({ app }: TestServer) => app.get(StoreHealth, { strict: false }).failures;
+const granted = (answers: ToolAnswer[]) => answers.filter(({ isError }) => !isError).length;
+
+describe('a Redis that is not there', () => {
+  const unreachable = async (env: Record<string, string> = {}) =>
+    serverWith({
+      MCP_REDIS_URL: `redis://:${REDIS_PASSWORD}@127.0.0.1:${await freePort()}`,
+      MCP_RATE_LIMIT_PER_MINUTE: '1',
+      MCP_MAX_STARTS_PER_HOUR: '1',
+      MCP_MAX_RUNNING_SESSIONS: '1',
+      ...env,
+    });
+
+  it('keeps no server from starting; starts are refused and other calls pass', async () => {
+    const { server, call } = await unreachable();
+    expect(await call('session_start', START)).toMatchObject({
+      isError: true,
+      text: expect.stringMatching(/cannot be checked.*nothing was done\. Try again in 30 seconds/),
+    });
+    expect(auditLines().at(-1)).toMatchObject({ outcome: 'refused', reason: 'limit_store' });
+    for (let count = 0; count < 3; count++) expect((await call('agent_list')).isError).toBe(false);
+    expect(failuresOf(server)).toEqual({ closed: 1, open: 3 });
+  });
+
+  it('open lets starts through, closed refuses reads', async () => {
+    const open = await unreachable({ MCP_RATE_LIMIT_ON_STORE_FAILURE: 'open' });
+    expect((await open.call('session_start', START)).isError).toBe(false);
+    const closed = await unreachable({ MCP_RATE_LIMIT_ON_STORE_FAILURE: 'closed' });
+    expect((await closed.call('agent_list')).text).toMatch(/cannot be checked/);
+  });
+
+  it('is told in the log, but not once for every call, and without its password', async () => {
+    const { call } = await unreachable();
+    for (let count = 0; count < 20; count++) await call('agent_list');
+    const lines = stderrText()
+      .split('\n')
+      .filter((line) => line.includes('[Limits]'));
+    expect(lines).toEqual([expect.stringMatching(/does not answer \(ECONNREFUSED\).*starts are refused/)]);
+    expect(stderrText()).not.toContain(REDIS_PASSWORD);
+  });
+});
+
+const withRedis = redisFound ? describe : describe.skip;
+if (!redisFound) process.stdout.write(`limits-redis.spec: ${REDIS_SKIPPED}\n`);
+
+withRedis('replicas that share a Redis', () => {
+  beforeEach(async () => {
+    redis = await RedisServer.start();
+    toClose.push(() => redis.stop());
+  });
+
+  it('two processes, one limit', async () => {
+    const LIMIT = 100;
+    const env = { MCP_REDIS_URL: redis.url, MCP_RATE_LIMIT_PER_MINUTE: String(LIMIT) };
+    const servers = await Promise.all([1, 2].map(() => startServerProcess(serverEnv(simulator.url, env))));
+    toClose.push(() => Promise.all(servers.map((server) => server.stop())));
+    const calls = await Promise.all(servers.map(({ url }) => connected(url)));
+    const answers = await Promise.all(
+      calls.flatMap((call) => Array.from({ length: LIMIT }, () => call('vault_list', { limit: 1 }))),
+    );
+    process.stdout.write(`two processes, ${answers.length} calls: ${granted(answers)} granted of ${LIMIT}\n`);
+    expect(Math.abs(granted(answers) - LIMIT)).toBeLessThanOrEqual(LIMIT * 0.05);
+    for (const server of servers) expect(server.stderr()).not.toContain(REDIS_PASSWORD);
+  });
+
+  it('starts and running sessions are shared as well', async () => {
+    simulator.scenarios.set(agent_id, [wait(600_000), say('done')]);
+    const env = { MCP_REDIS_URL: redis.url, MCP_MAX_RUNNING_SESSIONS: '3' };
+    const [one, two] = [await serverWith(env), await serverWith(env)];
+    const both = [one, two].flatMap(({ call }) => Array.from({ length: 5 }, () => call('session_start', START)));
+    expect(granted(await Promise.all(both))).toBe(3);
+    expect((await two.call('session_start', START)).text).toMatch(/MCP_MAX_RUNNING_SESSIONS/);
+    const hourly = { MCP_REDIS_URL: redis.url, MCP_MAX_STARTS_PER_HOUR: '3' };
+    const [three, four] = [await serverWith(hourly), await serverWith(hourly)];
+    const all = [three, four].flatMap(({ call }) => Array.from({ length: 5 }, () => call('session_start', START)));
+    expect(granted(await Promise.all(all))).toBe(3);
+  });
+
+  it('each caller has limits of its own', async () => {
+    const env = { MCP_REDIS_URL: redis.url, MCP_RATE_LIMIT_PER_MINUTE: '2' };
+    const token = await serverWith(env);
+    const anyone = await serverWith({ ...env, MCP_AUTH_MODE: '', MCP_ALLOW_INSECURE_NO_AUTH: 'true' });
+    for (let count = 0; count < 2; count++) {
+      expect((await token.call('agent_list')).isError).toBe(false);
+      expect((await anyone.call('agent_list')).isError).toBe(false);
+    }
+    expect((await token.call('agent_list')).isError).toBe(true);
+    expect((await anyone.call('agent_list')).isError).toBe(true);
+  });
+
+  it('a Redis that is stopped and started in the middle: the rules for its absence, then the limit again', async () => {
+    const { server, call } = await serverWith({
+      MCP_REDIS_URL: redis.url,
+      MCP_RATE_LIMIT_PER_MINUTE: '5',
+      MCP_MAX_STARTS_PER_HOUR: '5',
+      MCP_LOG_LEVEL: 'warn',
+    });
+    expect((await call('session_start', START)).isError).toBe(false);
+    const closed = once(redisOf(server), 'close');
+    await redis.stop();
+    await closed;
+    for (let count = 0; count < 8; count++) expect((await call('agent_list')).isError).toBe(false);
+    expect((await call('session_start', START)).text).toMatch(/cannot be checked/);
+    expect(failuresOf(server)).toEqual({ open: 8, closed: 1 });
+    const ready = once(redisOf(server), 'ready');
+    await redis.start();
+    await ready;
+    const answers = [];
+    for (let count = 0; count < 8; count++) answers.push(await call('agent_list'));
+    expect(granted(answers)).toBe(5);
+    expect(stderrText()).toMatch(/does not answer \(/);
+    expect(stderrText()).toMatch(/answers again/);
+    expect(stderrText()).not.toContain(REDIS_PASSWORD);
+  });
+
+  it('a Redis that hangs holds a call up for little more than a second', async () => {
+    const { call } = await serverWith({ MCP_REDIS_URL: redis.url, MCP_RATE_LIMIT_PER_MINUTE: '5' });
+    expect((await call('agent_list')).isError).toBe(false);
+    redis.freeze();
+    const startedAt = performance.now();
+    expect((await call('agent_list')).isError).toBe(false);
+    expect(performance.now() - startedAt).toBeLessThan(4000);
+    expect(stderrText()).toMatch(/does not answer \(Command timed out\)/);
+  });
+
+  it('a server that ends closes its connection', async () => {
+    const { server, call } = await serverWith({ MCP_REDIS_URL: redis.url, MCP_MAX_STARTS_PER_HOUR: '5' });
+    expect((await call('session_start', START)).isError).toBe(false);
+    const ended = once(redisOf(server), 'end');
+    await server.close();
+    await ended;
+  });
+});

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { type AddressInfo } from 'node:net';
+
+export const redisFound = spawnSync('redis-server', ['--version']).status === 0;
+export const REDIS_SKIPPED = 'redis-server is not installed on this machine';
+/** Planted to be searched for: it may show nowhere. */
+export const REDIS_PASSWORD = 'redis-password-canary';
+
+/** A Redis of one's own, in memory only, that can be stopped and started again at the same address. */
+export class RedisServer {
+  private process?: ChildProcess;
+
+  private constructor(private readonly port: number) {}
+
+  static async start(): Promise<RedisServer> {
+    const server = new RedisServer(await freePort());
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://:${REDIS_PASSWORD}@127.0.0.1:${this.port}/0`;
+  }
+
+  async start(): Promise<void> {
+    const options = { port: this.port, bind: '127.0.0.1', requirepass: REDIS_PASSWORD, save: '', appendonly: 'no' };
+    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.process = child;
+    await new Promise<void>((resolve, reject) => {
+      let written = '';
+      child.once('exit', () => reject(new Error(`redis-server did not start: ${written}`)));
+      child.stdout.on('data', (chunk: Buffer) => {
+        written += chunk.toString();
+        if (written.includes('Ready to accept connections')) resolve();
+      });
+    });
+  }
+
+  /** It keeps its connections, and answers nothing any more. */
+  freeze(): void {
+    this.process?.kill('SIGSTOP');
+  }
+
+  async stop(): Promise<void> {
+    const child = this.process;
+    this.process = undefined;
+    if (!child) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+}
+
+/** A port nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
