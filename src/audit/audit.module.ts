@@ -1,13 +1,16 @@
-import { Module } from '@nestjs/common';
-import { ToolCallObserver } from '../mcp/tool-access.js';
-import { AuditService, AuditSink, StderrSink } from './audit.service.js';
+import { Global, Module } from '@nestjs/common';
+import { AuditReadiness, ToolCallObserver } from '../mcp/tool-access.js';
+import { AuditService } from './audit.service.js';
+import { AuditSinks } from './audit-sinks.js';
 
-/** The record of who called what, and how it ended. */
+/** The record of who called what, and how it ended. Global, so that a guardrail can ask whether records arrive. */
+@Global()
 @Module({
   providers: [
-    { provide: AuditSink, useClass: StderrSink },
+    AuditSinks,
+    { provide: AuditReadiness, useExisting: AuditSinks },
     { provide: ToolCallObserver, useClass: AuditService },
   ],
-  exports: [ToolCallObserver],
+  exports: [ToolCallObserver, AuditReadiness],
 })
 export class AuditModule {}

@@ -1,36 +1,40 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type EndedToolCall, ToolCallObserver } from '../mcp/tool-access.js';
+import { type ToolCall } from '../mcp/tool-call.js';
+import { AuditSinks } from './audit-sinks.js';
 import { isId } from '../managed-agents/ids.js';
 
-/** Where audit lines go. */
-export abstract class AuditSink {
-  abstract write(line: string): void;
-}
+/** Version of the record, see docs/audit.md. It grows when a field changes its meaning or is gone, not for new ones. */
+const SCHEMA = 1;
 
-/** stderr, in every mode: in stdio mode stdout belongs to the protocol. */
-export class StderrSink extends AuditSink {
-  write(line: string): void {
-    process.stderr.write(`${line}\n`);
-  }
-}
+/** What an upstream request id looks like; the header could hold anything. */
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 /** One JSON line per tool call, also for refused and failed ones: ids and outcomes, never texts or secrets. */
 @Injectable()
 export class AuditService extends ToolCallObserver {
-  constructor(private readonly sink: AuditSink) {
+  constructor(private readonly sinks: AuditSinks) {
     super();
   }
 
   ended({ call, durationMs }: EndedToolCall): void {
     const id = (argument: string) => idOf(call.arguments[argument]);
-    this.sink.write(
+    const { principal, client, outcome } = call;
+    const requestIds = call.requestIds.filter((requestId) => REQUEST_ID.test(requestId));
+    this.sinks.write(
       JSON.stringify({
         audit: call.tool,
+        schema: SCHEMA,
+        id: randomUUID(),
         time: new Date().toISOString(),
-        outcome: call.outcome,
+        outcome,
         reason: call.reason,
-        principal: call.principal.subject,
-        issuer: call.principal.issuer,
+        decision: decisionOn(call),
+        rule: outcome === 'refused' ? call.reason : undefined,
+        principal: principal.subject,
+        issuer: principal.issuer,
+        email: principal.email,
         agent_id: id('agent_id'),
         environment_id: id('environment_id'),
         session_id: call.createdSessionId ?? id('session_id'),
@@ -42,11 +46,21 @@ export class AuditService extends ToolCallObserver {
         result:
           call.arguments.result === 'allow' || call.arguments.result === 'deny' ? call.arguments.result : undefined,
         duration_ms: Math.round(durationMs),
-        upstream_request_id: call.requestIds.at(-1),
-        upstream_request_ids: call.requestIds.length > 1 ? call.requestIds : undefined,
+        upstream_request_id: requestIds.at(-1),
+        upstream_request_ids: requestIds.length > 1 ? requestIds : undefined,
+        client: client.name,
+        client_version: client.version,
+        protocol_version: client.protocolVersion,
+        user_agent: client.userAgent,
       }),
     );
   }
+}
+
+/** What the guardrails said; nothing where they were never asked. */
+function decisionOn({ outcome }: ToolCall): 'allowed' | 'refused' | undefined {
+  if (outcome === 'invalid' || outcome === 'unknown_tool') return undefined;
+  return outcome === 'refused' ? 'refused' : 'allowed';
 }
 
 /** Arguments of a refused or invalid call can be anything; only what looks like an id is worth recording. */

@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module, type Provider } from '@nestjs/commo
 import { ConfigModule as NestConfigModule, ConfigService } from '@nestjs/config';
 import { AnthropicSettings } from './anthropic.settings.js';
 import { ApprovalSettings } from './approval.settings.js';
+import { AuditSettings } from './audit.settings.js';
 import { AuthSettings } from './auth.settings.js';
 import { GuardrailsSettings } from './guardrails.settings.js';
 import { LimitsSettings } from './limits.settings.js';
@@ -16,6 +17,7 @@ export const SECTIONS = [
   GuardrailsSettings,
   ApprovalSettings,
   LimitsSettings,
+  AuditSettings,
   WatchSettings,
   ServerSettings,
 ] as const;

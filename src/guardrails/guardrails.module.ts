@@ -13,6 +13,7 @@ import { RunningSessionsPolicy } from './limits/running-sessions.policy.js';
 import { StartRatePolicy } from './limits/start-rate.policy.js';
 import { SealedCursor } from './listing/sealed-cursor.js';
 import { AgentAllowlistPolicy } from './policies/agent-allowlist.policy.js';
+import { AuditRequiredPolicy } from './policies/audit-required.policy.js';
 import { EnvironmentAllowlistPolicy } from './policies/environment-allowlist.policy.js';
 import { MemoryStoreAllowlistPolicy } from './policies/memory-store-allowlist.policy.js';
 import { OwnershipPolicy } from './policies/ownership.policy.js';
@@ -36,6 +37,7 @@ const POLICY_CLASSES = [
   ...ALLOWLIST_CLASSES,
   ReservedMetadataPolicy,
   OwnershipPolicy,
+  AuditRequiredPolicy,
   // Those that count come last: what another rule refuses takes nothing of an allowance.
   BudgetPolicy,
   CallRatePolicy,

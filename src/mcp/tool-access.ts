@@ -12,6 +12,11 @@ export abstract class ToolCallObserver {
   abstract ended(call: EndedToolCall): void;
 }
 
+/** Whether what is recorded of calls arrives where it should. The audit implements it. */
+export abstract class AuditReadiness {
+  abstract readonly ready: boolean;
+}
+
 export interface EndedToolCall {
   readonly call: ToolCall;
   readonly durationMs: number;

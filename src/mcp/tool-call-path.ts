@@ -8,6 +8,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { type Principal } from '../auth/principal.js';
+import { type CallClient, callClientOf } from './call-client.js';
 import { RunningCalls } from './running-calls.js';
 import { ToolCallObserver } from './tool-access.js';
 import { runToolCall, type ToolCall } from './tool-call.js';
@@ -21,6 +22,7 @@ export type PrincipalSource = (context: ServerContext) => Principal;
 interface Caller {
   readonly principal: Principal;
   readonly clientCapabilities?: ClientCapabilities;
+  readonly client: CallClient;
 }
 
 interface CallRequest {
@@ -50,6 +52,7 @@ export class ToolCallPath {
     const callerOf = (context: ServerContext) => ({
       principal: principalOf(context),
       clientCapabilities: clientCapabilitiesOf(server, context),
+      client: callClientOf(server, context),
     });
     protocol.setRequestHandler = (method, handler) => {
       if (method === 'tools/list') return setRequestHandler(method, this.listHandler(principalOf));

@@ -5,6 +5,7 @@ import {
   currentUpstreamRequests,
   type UpstreamRequests,
 } from '../managed-agents/upstream-requests.js';
+import { type CallClient } from './call-client.js';
 
 /** How a tool call ended: done, put to a person, stopped by a guardrail, bad arguments, no such tool, or a failure. */
 export type ToolCallOutcome = 'ok' | 'asked' | 'refused' | 'invalid' | 'unknown_tool' | 'failed';
@@ -29,6 +30,7 @@ export interface ToolCall extends UpstreamRequests {
   readonly clientCapabilities?: ClientCapabilities;
   /** Whether the principal may see, and so call, the tool of this name. */
   readonly sees: (tool: string) => boolean;
+  readonly client: CallClient;
   /** Aborts when the server is about to end: calls that only wait answer now. */
   readonly draining: AbortSignal;
   outcome: ToolCallOutcome;

@@ -19,8 +19,11 @@ it('records each call in one line: who, what, on which things, how it ended, how
   expect(auditLines()).toEqual([
     {
       audit: 'session_start',
+      schema: 1,
+      id: expect.stringMatching(/^[\da-f-]{36}$/),
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       outcome: 'ok',
+      decision: 'allowed',
       principal: 'static-bearer',
       issuer: 'bearer',
       agent_id,
@@ -28,6 +31,10 @@ it('records each call in one line: who, what, on which things, how it ended, how
       session_id: data.session_id,
       duration_ms: expect.any(Number),
       upstream_request_id: expect.stringMatching(/^req_/),
+      client: 'test',
+      client_version: '1',
+      protocol_version: '2026-07-28',
+      user_agent: expect.any(String),
     },
   ]);
 });

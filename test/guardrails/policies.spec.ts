@@ -4,8 +4,8 @@ import { OWNER_KEY, ownerTag } from '../../src/guardrails/owner.js';
 import { Judge } from '../support/judge.js';
 
 const ISSUER = 'https://idp.example.com';
-const alice: Principal = { subject: 'alice', issuer: ISSUER, roles: [], scopes: [] };
-const local: Principal = { subject: 'local', issuer: 'stdio', roles: [], scopes: [] };
+const alice: Principal = { subject: 'alice', issuer: ISSUER, roles: [], groups: [], scopes: [] };
+const local: Principal = { subject: 'local', issuer: 'stdio', roles: [], groups: [], scopes: [] };
 
 const ruleOf = async (settings: Record<string, string>, tool: string, args: object, principal = alice) => {
   const judge = await Judge.with(settings);

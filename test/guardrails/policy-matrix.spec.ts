@@ -47,7 +47,7 @@ function judgeOf(rules: Rules): Promise<Judge> {
 }
 
 function principalOf({ name, roles, readOnly }: Caller): Principal {
-  return { subject: name, issuer: ISSUER, roles, scopes: [], ...(readOnly && { readOnly }) };
+  return { subject: name, issuer: ISSUER, roles, groups: [], scopes: [], ...(readOnly && { readOnly }) };
 }
 
 let sessionNumber = 0;

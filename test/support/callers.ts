@@ -68,7 +68,7 @@ function principalsOf(callers: Callers): ReadonlyMap<string, Principal> {
   return new Map(
     Object.entries(callers).map(([name, said]) => [
       tokenOf(name),
-      { subject: name, issuer: 'https://idp.example.com', roles: [], scopes: [], ...said },
+      { subject: name, issuer: 'https://idp.example.com', roles: [], groups: [], scopes: [], ...said },
     ]),
   );
 }

@@ -1,0 +1,21 @@
+/** Where audit lines go. Writing never waits and never throws. */
+export interface AuditSink {
+  write(line: string): void;
+  /** False while lines are known not to arrive. */
+  readonly ready: boolean;
+  /** Tries once more to deliver what is left, within a bounded time. */
+  close(): Promise<void>;
+}
+
+/** stderr, in every mode: in stdio mode stdout belongs to the protocol. */
+export class StderrSink implements AuditSink {
+  readonly ready = true;
+
+  write(line: string): void {
+    process.stderr.write(`${line}\n`);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,29 @@
+import { QueuedSink } from './queued-sink.js';
+
+it('keeps a bounded amount of what cannot be delivered, is not ready then, and delivers it in order', async () => {
+  let up = false;
+  const delivered: string[] = [];
+  const sink = new QueuedSink('test', (lines) => {
+    if (!up) return Promise.reject(new Error('away'));
+    delivered.push(...lines);
+    return Promise.resolve();
+  });
+  expect(sink.ready).toBe(true);
+  for (let count = 0; count < 100; count++) sink.write(`${count}`.padEnd(100_000));
+  await new Promise(setImmediate);
+  expect(sink.ready).toBe(false);
+  up = true;
+  await sink.close();
+  expect(delivered.map(Number)).toEqual(Array.from({ length: 80 }, (_, index) => index));
+  expect(sink.ready).toBe(true);
+});
+
+it('holds up the end of the server for a bounded time', async () => {
+  jest.useFakeTimers();
+  const sink = new QueuedSink('test', () => new Promise(() => undefined));
+  sink.write('never delivered');
+  const closed = sink.close();
+  await jest.advanceTimersByTimeAsync(5000);
+  await closed;
+  jest.useRealTimers();
+});

@@ -1,0 +1,57 @@
+import { type Problem, type Section } from './read-settings.js';
+import { Setting } from './setting.decorator.js';
+
+/** Where the record of every tool call goes. It always goes to stderr. */
+export class AuditSettings implements Section {
+  static readonly title = 'Audit';
+
+  @Setting({
+    env: 'MCP_AUDIT_FILE',
+    kind: { type: 'text' },
+    example: '/var/log/managed-agent-control/audit.log',
+    summary:
+      'File to append the record of every tool call to, one JSON object per line. It is opened for each write, so it may be rotated by renaming it.',
+  })
+  readonly file?: string;
+
+  @Setting({
+    env: 'MCP_AUDIT_URL',
+    kind: { type: 'url' },
+    example: 'https://collector.example.com/audit',
+    summary: 'Address to post the record of every tool call to, as batches of JSON lines (`application/x-ndjson`).',
+  })
+  readonly url?: string;
+
+  @Setting({
+    env: 'MCP_AUDIT_TOKEN',
+    kind: { type: 'text', pattern: /^[\x21-\x7e]+$/, expected: 'printable ASCII without spaces' },
+    secret: true,
+    summary: 'Sent to `MCP_AUDIT_URL` as `Authorization: Bearer`.',
+  })
+  readonly token?: string;
+
+  @Setting({
+    env: 'MCP_AUDIT_REQUIRED',
+    kind: { type: 'boolean' },
+    default: false,
+    summary:
+      'When true, calls that would change something are refused while the file or the address of the audit is known not to take records. Reading goes on either way.',
+  })
+  readonly required!: boolean;
+
+  check(): Problem[] {
+    const problems: Problem[] = [];
+    if (this.required && this.file === undefined && this.url === undefined) {
+      problems.push({ env: 'MCP_AUDIT_REQUIRED', message: 'needs MCP_AUDIT_FILE or MCP_AUDIT_URL' });
+    }
+    if (this.token !== undefined && (this.url === undefined || !isConfidential(this.url))) {
+      problems.push({ env: 'MCP_AUDIT_TOKEN', message: 'needs an MCP_AUDIT_URL with https, or on this machine' });
+    }
+    return problems;
+  }
+}
+
+function isConfidential(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
