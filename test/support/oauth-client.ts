@@ -3,6 +3,7 @@ import {
   Client,
   type OAuthClientMetadata,
   type OAuthClientProvider,
+  type OAuthDiscoveryState,
   type StoredOAuthClientInformation,
   type StoredOAuthTokens,
   StreamableHTTPClientTransport,
@@ -26,6 +27,8 @@ export class OAuthMemory implements OAuthClientProvider {
   authorizationUrl?: URL;
   saved?: StoredOAuthTokens;
   verifier = '';
+  /** Which authorization server the client found; it redeems a code nowhere else. */
+  private discovered?: OAuthDiscoveryState;
   readonly sentState = randomUUID();
 
   /** `client` is what its user entered; without it the client registers itself. */
@@ -54,6 +57,12 @@ export class OAuthMemory implements OAuthClientProvider {
   }
   codeVerifier(): string {
     return this.verifier;
+  }
+  saveDiscoveryState(state: OAuthDiscoveryState): void {
+    this.discovered = state;
+  }
+  discoveryState(): OAuthDiscoveryState | undefined {
+    return this.discovered;
   }
   invalidateCredentials(scope: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery'): void {
     if (scope === 'all' || scope === 'tokens') this.saved = undefined;
