@@ -10,14 +10,20 @@ export interface Batch {
   readonly omitted: number;
 }
 
+export interface BatchOptions {
+  readonly maxChars: number;
+  /** Whether an entry says how many events right before it are not shown. */
+  readonly saysWhere: boolean;
+}
+
 /**
- * Takes events from the first on until `maxChars` of JSON are full. What `describe` leaves out is counted. A single
+ * Takes events from the first on until `maxChars` of JSON are full. What `describe` leaves out is counted, at its place if `saysWhere`. A single
  * event that is too large is cut, so that there is always progress.
  */
 export function batchOf(
   events: readonly LogEvent[],
   describe: (event: LogEvent) => object | undefined,
-  maxChars: number,
+  { maxChars, saysWhere }: BatchOptions,
 ): Batch {
   const entries: object[] = [];
   let omitted = 0;
@@ -28,7 +34,7 @@ export function batchOf(
       omitted++;
       continue;
     }
-    const shown = omitted > 0 ? { ...entry, omitted_before: omitted } : entry;
+    const shown = saysWhere && omitted > 0 ? { ...entry, omitted_before: omitted } : entry;
     const length = JSON.stringify(shown).length + 1;
     if (chars + length > maxChars && entries.length > 0) return { entries, taken: index - omitted, omitted: 0 };
     entries.push(length > maxChars ? cut(shown, event, maxChars) : shown);

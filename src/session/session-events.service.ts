@@ -41,7 +41,7 @@ export class SessionEventsService {
     let cursor: EventCursor = parseSince(session_id, nonEmpty(request.page) ?? nonEmpty(request.since));
     for (let round = 1; ; round++) {
       const read = await this.log.read(session_id, { since: cursor, types, limit });
-      const batch = batchOf(read.events, describer(request), this.maxChars);
+      const batch = batchOf(read.events, describer(request), { maxChars: this.maxChars, saysWhere: true });
       cursor = advance(cursor, read.events.slice(0, batch.taken));
       const hasMore = read.hasMore || batch.taken < read.events.length;
       if (batch.entries.length > 0 || !hasMore || round === MAX_ROUNDS)

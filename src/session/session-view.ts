@@ -1,6 +1,6 @@
 import { dollars } from '../managed-agents/money.js';
 import { modelName } from '../managed-agents/model-name.js';
-import { type Situation } from '../managed-agents/log/situation.js';
+import { type PendingAction, type Situation } from '../managed-agents/log/situation.js';
 import { type Session, type SessionStatus } from '../managed-agents/sessions.service.js';
 import { pendingActionView } from '../mcp/result/pending-action-view.js';
 import { nextStep } from './next-step.js';
@@ -46,15 +46,16 @@ export function sessionSituation(session: Session, situation: Situation): object
   };
 }
 
-/** How the turn stands, for everyone who reports on it. */
-export function turnView(situation: Situation): object {
+/** How the turn stands, for everyone who reports on it, with so many of its pending actions at most. */
+export function turnView(situation: Situation, maxActions = MAX_PENDING_ACTIONS): object {
+  const shown = situation.pendingActions.slice(0, Math.min(maxActions, MAX_PENDING_ACTIONS));
   return {
     turn: situation.turn,
-    stop_reason: stopReasonView(situation),
+    stop_reason: stopReasonView(situation, shown),
     ...(situation.stopDetails && { stop_details: situation.stopDetails }),
     failed: situation.failed,
     ...(situation.error && { error: situation.error }),
-    pending_actions: situation.pendingActions.slice(0, MAX_PENDING_ACTIONS).map((action) => pendingActionView(action)),
+    pending_actions: shown.map((action) => pendingActionView(action)),
     pending_count: situation.pendingActions.length,
   };
 }
@@ -66,8 +67,8 @@ function statusOf(session: Session, situation: Situation): SessionStatus {
 }
 
 /** The stop reason as far as it still holds: not once the session goes on, and without the calls answered since. */
-function stopReasonView({ turn, stopReason, pendingActions }: Situation): object | null {
+function stopReasonView({ turn, stopReason }: Situation, shown: readonly PendingAction[]): object | null {
   if (!stopReason || turn === 'queued' || turn === 'running') return null;
   if (turn !== 'requires_action') return stopReason;
-  return { ...stopReason, event_ids: pendingActions.map((action) => action.toolUseId) };
+  return { ...stopReason, event_ids: shown.map((action) => action.toolUseId) };
 }

@@ -4,7 +4,7 @@ import { RecentLog } from '../../src/managed-agents/follow/recent-log.js';
 import { SessionFollower } from '../../src/managed-agents/follow/session-follower.js';
 import { SharedRead } from '../../src/managed-agents/follow/shared-read.js';
 import { advance, encodeCursor, type EventCursor, parseSince } from '../../src/managed-agents/log/cursor.js';
-import { type FetchPage } from '../../src/managed-agents/log/event.js';
+import { type FetchPage, type LogEvent } from '../../src/managed-agents/log/event.js';
 import { readEvents, type ReadResult } from '../../src/managed-agents/log/reader.js';
 import { FakeLog, type Habits, ORDERLY, SESSION } from '../support/fake-log.js';
 import { FakeStreams } from '../support/fake-streams.js';
@@ -284,8 +284,21 @@ describe('a backlog', () => {
   });
 });
 
-/** The inside of the classes that the variants below break. */
-type Inside = Record<string, any>;
+/** The inside of a RecentLog, which the variants below break. */
+interface Inside {
+  readonly source: FetchPage;
+  cursor: EventCursor | undefined;
+  floor: number | undefined;
+  clear(): void;
+  keep(events: readonly LogEvent[]): void;
+  readFrom(since: EventCursor): Promise<void>;
+}
+/** What a SessionFollower knows of its stream. */
+interface Outside {
+  connected: boolean;
+  nextLook: NodeJS.Timeout | undefined;
+}
+const insideOf = (prototype: object) => prototype as Record<string, (...args: any[]) => any>;
 
 const broken = {
   'keeps nothing that one of its readers has seen': () =>
@@ -299,21 +312,24 @@ const broken = {
       return this.cursor !== undefined;
     }),
   'takes the beginning of a long backlog for all of it': () =>
-    jest.spyOn(RecentLog.prototype as Inside, 'readFrom').mockImplementation(async function (this: Inside, since) {
-      const { events } = await readEvents(this.source as FetchPage, { since: since as EventCursor, limit: 4 });
-      this.cursor = { ...advance(since as EventCursor, events), from: Number.MAX_SAFE_INTEGER };
+    jest.spyOn(insideOf(RecentLog.prototype), 'readFrom').mockImplementation(async function (
+      this: Inside,
+      since: EventCursor,
+    ) {
+      const { events } = await readEvents(this.source, { since, limit: 4 });
+      this.cursor = { ...advance(since, events), from: Number.MAX_SAFE_INTEGER };
       this.keep(events);
     }),
   'does not read again after the stream was opened anew': () =>
-    jest.spyOn(SessionFollower.prototype, 'opened').mockImplementation(function (this: Inside) {
+    jest.spyOn(SessionFollower.prototype, 'opened').mockImplementation(function (this: Outside) {
       this.connected = true;
+      clearTimeout(this.nextLook);
+      this.nextLook = undefined;
     }),
   'does not read again after a frame': () =>
     jest.spyOn(SharedRead.prototype, 'expire').mockImplementation(() => undefined),
   'lets two readings run at the same time': () =>
-    jest
-      .spyOn(SessionFollower.prototype as Inside, 'inTurn')
-      .mockImplementation((work) => (work as () => Promise<void>)()),
+    jest.spyOn(insideOf(SessionFollower.prototype), 'inTurn').mockImplementation((work: () => Promise<void>) => work()),
 };
 
 describe('the property finds a follower that', () => {

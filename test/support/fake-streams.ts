@@ -20,8 +20,7 @@ class Connection implements AsyncIterable<LogEvent> {
 
   async *[Symbol.asyncIterator](): AsyncIterator<LogEvent> {
     for (;;) {
-      const frame = this.frames.shift();
-      if (frame !== undefined) yield frame;
+      if (this.frames.length > 0) yield this.frames.shift()!;
       else if (this.error) throw this.error as Error;
       else if (this.isOver) return;
       else await new Promise<void>((resolve) => (this.wake = resolve));

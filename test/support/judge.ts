@@ -1,6 +1,7 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { type Principal } from '../../src/auth/principal.js';
+import { AuditModule } from '../../src/audit/audit.module.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { DiscoverTools } from '../../src/discover/discover.tools.js';
 import { GuardrailsGuard } from '../../src/guardrails/guardrails.guard.js';
@@ -45,7 +46,7 @@ export class Judge {
         : Promise.reject(new ApiError({ kind: 'status', operation: 'get session', status: 404 }));
     };
     const module = await withEnvironment(serverEnv('http://127.0.0.1:1', settings), () =>
-      Test.createTestingModule({ imports: [ConfigModule.forEntry('http'), GuardrailsModule] })
+      Test.createTestingModule({ imports: [ConfigModule.forEntry('http'), AuditModule, GuardrailsModule] })
         .overrideProvider(SessionsService)
         .useValue({ get })
         .compile(),

@@ -101,95 +101,96 @@ export class SessionLife {
   private play({ do: act, after, takes, big }: Act): void {
     this.at += after;
     this.big = big;
-    switch (act) {
-      case 'message':
-      case 'own message':
-        return this.message(act === 'own message', takes);
-      case 'outcome':
-        return this.outcome(takes);
-      case 'answer':
-        return this.answer(takes);
-      case 'raise':
-        return this.when('budget', () => this.run('session.updated', { budget: null }));
-      case 'interrupt':
-        if (this.phase === 'running' || this.phase === 'asking') this.interrupt(takes);
-        return;
-      case 'archive':
-      case 'delete':
-        if (this.phase === 'over' || this.phase === 'new') this.gone(act === 'archive' ? 'terminated' : 'deleted');
-        return;
-      case 'unknown':
-        if (this.phase !== 'deleted') this.tell('agent.mystery', { depth: 3 });
-        return;
-      default:
-        return this.when('running', () => this.playWhileRunning(act, takes));
-    }
+    this.acts[act](takes);
   }
 
-  private playWhileRunning(act: Act['do'], takes: number): void {
-    switch (act) {
-      case 'work': {
-        this.tell('span.model_request_start');
-        const id = this.tell('agent.tool_use', { name: 'bash', input: {}, evaluated_permission: 'allow' });
-        this.at += takes;
-        this.tell('agent.tool_result', { tool_use_id: id, content: [{ type: 'text', text: this.text('ok') }] });
-        return this.takeUp();
-      }
-      case 'say':
-        this.tell('agent.message', { content: [{ type: 'text', text: this.text('said') }] });
-        this.spoke = true;
-        return this.mark();
-      case 'ask':
-        return this.ask(['agent.tool_use']);
-      case 'ask two':
-        return this.ask(['agent.tool_use', 'agent.mcp_tool_use']);
-      case 'custom tool':
-        return this.ask(['agent.custom_tool_use']);
-      case 'worker':
-        return this.worker(takes);
-      case 'child asks':
-        this.childAsks.push(
-          this.tell('agent.tool_use', { name: 'rm', evaluated_permission: 'ask', session_thread_id: 'sthr_1' }),
-        );
-        return this.mark();
-      case 'child answered':
-        for (const id of this.childAsks.splice(0, 1))
-          this.tell('user.tool_confirmation', { tool_use_id: id, result: 'allow', session_thread_id: 'sthr_1' });
-        return this.mark();
-      case 'child closed':
-        this.childAsks = [];
-        this.tell('session.thread_status_idle', { session_thread_id: 'sthr_1', stop_reason: { type: 'end_turn' } });
-        return this.mark();
-      case 'retry':
-        this.tell('session.error', error('model_overloaded_error', 'retrying'));
-        this.tell('session.status_rescheduled');
-        this.at += takes;
-        this.tell('session.status_running');
-        this.tell('agent.thinking');
-        return;
-      case 'fail':
-        this.tell('session.error', error('billing_error', 'exhausted'));
-        return this.idle({ type: 'retries_exhausted' });
-      case 'end':
-        return this.idle({ type: 'end_turn' }, takes);
-      case 'end strangely':
-        return this.idle({ type: 'moon_phase' }, takes);
-      case 'refuse':
-        return this.idle({ type: 'refusal' }, takes);
-      case 'budget':
-        this.phase = 'budget';
-        this.tell('session.usage', { usage: {} });
-        this.tell('session.status_idle', { stop_reason: { type: 'budget_reached' } });
-        return this.mark();
-      case 'revise':
-      case 'satisfied':
-        return this.judge(act === 'revise' ? 'needs_revision' : 'satisfied');
-      case 'terminate':
-        this.tell('session.error', error('unknown_error', 'terminal'));
-        return this.gone('terminated');
-      default:
-        return;
-    }
+  private readonly acts: Record<(typeof ACTS)[number], (takes: number) => void> = {
+    message: (takes) => this.message(false, takes),
+    'own message': (takes) => this.message(true, takes),
+    outcome: (takes) => this.outcome(takes),
+    answer: (takes) => this.answer(takes),
+    raise: () => this.when(['budget'], () => this.run('session.updated', { budget: null })),
+    interrupt: (takes) => this.when(['running', 'asking'], () => this.interrupt(takes)),
+    archive: () => this.when(['new', 'over'], () => this.gone('terminated')),
+    delete: () => this.when(['new', 'over'], () => this.gone('deleted')),
+    unknown: () => {
+      if (this.phase !== 'deleted') this.tell('agent.mystery', { depth: 3 });
+    },
+    work: (takes) => this.whenRunning(() => this.work(takes)),
+    say: () => this.whenRunning(() => this.say()),
+    ask: () => this.whenRunning(() => this.ask(['agent.tool_use'])),
+    'ask two': () => this.whenRunning(() => this.ask(['agent.tool_use', 'agent.mcp_tool_use'])),
+    'custom tool': () => this.whenRunning(() => this.ask(['agent.custom_tool_use'])),
+    worker: (takes) => this.whenRunning(() => this.worker(takes)),
+    'child asks': () => this.whenRunning(() => this.childAsk()),
+    'child answered': () => this.whenRunning(() => this.childAnswered()),
+    'child closed': () => this.whenRunning(() => this.childClosed()),
+    retry: (takes) => this.whenRunning(() => this.retry(takes)),
+    fail: () => this.whenRunning(() => this.fail()),
+    end: (takes) => this.whenRunning(() => this.idle({ type: 'end_turn' }, takes)),
+    'end strangely': (takes) => this.whenRunning(() => this.idle({ type: 'moon_phase' }, takes)),
+    refuse: (takes) => this.whenRunning(() => this.idle({ type: 'refusal' }, takes)),
+    budget: () => this.whenRunning(() => this.reachBudget()),
+    revise: () => this.whenRunning(() => this.judge('needs_revision')),
+    satisfied: () => this.whenRunning(() => this.judge('satisfied')),
+    terminate: () => this.whenRunning(() => this.terminate()),
+  };
+
+  private work(takes: number): void {
+    this.tell('span.model_request_start');
+    const id = this.tell('agent.tool_use', { name: 'bash', input: {}, evaluated_permission: 'allow' });
+    this.at += takes;
+    this.tell('agent.tool_result', { tool_use_id: id, content: [{ type: 'text', text: this.text('ok') }] });
+    this.takeUp();
+  }
+
+  private say(): void {
+    this.tell('agent.message', { content: [{ type: 'text', text: this.text('said') }] });
+    this.spoke = true;
+    this.mark();
+  }
+
+  private childAsk(): void {
+    const fields = { name: 'rm', evaluated_permission: 'ask', session_thread_id: 'sthr_1' };
+    this.childAsks.push(this.tell('agent.tool_use', fields));
+    this.mark();
+  }
+
+  private childAnswered(): void {
+    for (const id of this.childAsks.splice(0, 1))
+      this.tell('user.tool_confirmation', { tool_use_id: id, result: 'allow', session_thread_id: 'sthr_1' });
+    this.mark();
+  }
+
+  private childClosed(): void {
+    this.childAsks = [];
+    this.tell('session.thread_status_idle', { session_thread_id: 'sthr_1', stop_reason: { type: 'end_turn' } });
+    this.mark();
+  }
+
+  private retry(takes: number): void {
+    this.tell('session.error', error('model_overloaded_error', 'retrying'));
+    this.tell('session.status_rescheduled');
+    this.at += takes;
+    this.tell('session.status_running');
+    this.tell('agent.thinking');
+  }
+
+  private fail(): void {
+    this.tell('session.error', error('billing_error', 'exhausted'));
+    this.idle({ type: 'retries_exhausted' });
+  }
+
+  private reachBudget(): void {
+    this.phase = 'budget';
+    this.tell('session.usage', { usage: {} });
+    this.tell('session.status_idle', { stop_reason: { type: 'budget_reached' } });
+    this.mark();
+  }
+
+  private terminate(): void {
+    this.tell('session.error', error('unknown_error', 'terminal'));
+    this.gone('terminated');
   }
 
   private message(own: boolean, takes: number): void {
@@ -313,8 +314,12 @@ export class SessionLife {
     this.mark();
   }
 
-  private when(phase: Phase, work: () => void): void {
-    if (this.phase === phase) work();
+  private when(phases: readonly Phase[], work: () => void): void {
+    if (phases.includes(this.phase)) work();
+  }
+
+  private whenRunning(work: () => void): void {
+    this.when(['running'], work);
   }
 
   private tell(type: string, fields: object = {}): string {

@@ -126,6 +126,18 @@ it('does not take the idle of a session that was never asked anything for a resu
   expect(data).toMatchObject({ reason: 'timeout', turn: 'not_started', events: [] });
 });
 
+it('delivers what has happened when the time is up, and the rest after it', async () => {
+  harness.simulator.scenarios.set(agent_id, [say('So far.'), wait(60_000)]);
+  const started = await start('Go');
+  const { data } = await waitFor(started, { timeout_seconds: 1 });
+  expect(data).toMatchObject({
+    reason: 'timeout',
+    turn: 'running',
+    events: [{ type: 'user.message' }, { type: 'agent.message', text: 'So far.' }],
+  });
+  expect((await waitFor({ ...started, next_since: data.next_since }, { timeout_seconds: 1 })).data.events).toEqual([]);
+});
+
 it('does not take the end of the turn before for the answer to a message just sent', async () => {
   harness.simulator.scenarios.set(agent_id, turns([say('one')], [wait(300), say('two')]));
   const started = await start('first');
@@ -257,5 +269,33 @@ describe('when the API', () => {
     const answer = await waitFor(started, { timeout_seconds: 1 });
     expect(answer).toMatchObject({ isError: true, text: expect.stringContaining('limit') as string });
     expect(load().waiters).toBe(0);
+  });
+});
+
+describe('as many sessions as the server may follow', () => {
+  let limited: Harness;
+  beforeEach(async () => {
+    limited = await startHarness({ env: { MCP_MAX_STREAMS: '1' } });
+  });
+  afterEach(() => limited.close());
+
+  it('refuses to wait for another one, and says what to do instead', async () => {
+    const { client, simulator } = limited;
+    simulator.scenarios.set(agent_id, turns([wait(60_000), say('done')]));
+    const begin = async (message?: string) =>
+      (await call('session_start', { agent_id, environment_id, message }, client)).data.session_id as string;
+    const [one, other] = [await begin('Go'), await begin()];
+    const follow = limited.server.app.get(FollowService);
+    const waiting = call('session_wait', { session_id: one, timeout_seconds: 2 }, client);
+    while (follow.load.waiters === 0) await new Promise((resolve) => setImmediate(resolve));
+    const refused = await call('session_wait', { session_id: other }, client);
+    expect(refused).toMatchObject({
+      isError: true,
+      text: expect.stringMatching(/MCP_MAX_STREAMS.*session_get/) as string,
+    });
+    expect((await waiting).data).toMatchObject({ reason: 'timeout', status: 'running' });
+    // The stream that lingers gives way to another one.
+    expect((await call('session_wait', { session_id: other, timeout_seconds: 1 }, client)).data.reason).toBe('timeout');
+    expect(follow.load).toEqual({ streams: 1, waiters: 0 });
   });
 });

@@ -19,7 +19,7 @@ export class ReadBudget {
     while (!signal.aborted && !this.tryTake()) {
       const nextMs = ((1 - this.available) / this.perMinute) * MINUTE_MS;
       // Spread out, or all who wait would try again at the same moment.
-      await pause(nextMs * (1 + Math.random()), signal);
+      await pause(Math.ceil(nextMs * (1 + Math.random())), signal);
     }
   }
 

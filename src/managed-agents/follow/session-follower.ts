@@ -22,9 +22,12 @@ const POLLING_MS = 10_000;
 /** For how long a reading is believed until then, and whenever there is no stream, in milliseconds. */
 const DOUBTFUL_AGE_MS = 500;
 /** For how long while nothing happens: a stream that shows nothing may be broken, in milliseconds. */
-const QUIET_AGE_MS = 30_000;
+const QUIET_AGE_MS = 60_000;
 /** Frames of one burst arrive together; looking once after them is enough. In milliseconds. */
 const BURST_MS = 15;
+
+/** Of the session, or of a sub-agent, whose calls are closed with it. */
+const IS_STATUS = /^session\.(thread_)?status_/;
 
 /** Told about changes. The frame is there when one caused it. */
 export interface FollowListener {
@@ -124,8 +127,9 @@ export class SessionFollower implements StreamObserver {
   frame(event: LogEvent): void {
     if (event.type === 'session.deleted') this.deleted = true;
     this.frames.add(event);
-    // Whoever looks next gets what is true then, even after an event that is no reason to look.
-    this.expire();
+    this.currentLog.expire();
+    // Whoever looks next gets what is true then, even after a status that is no reason to look.
+    if (isTelling(event) || IS_STATUS.test(event.type)) this.currentSituation.expire();
     if (event.type === 'agent.message') for (const listener of this.listeners) listener.said?.(event);
     if (isTelling(event)) this.burst ??= setTimeout(() => this.lookAgain(), BURST_MS);
   }

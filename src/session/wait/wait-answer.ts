@@ -13,6 +13,8 @@ import { type Found } from './watch.js';
 
 /** Room the answer needs beside its events and the final message: cursor, pending actions, usage. */
 const ENVELOPE_CHARS = 3600;
+/** Room for each pending action, should all of them be long. */
+const ACTION_CHARS = 1200;
 const MAX_FINAL_MESSAGE_CHARS = 16_000;
 /** Reasons for which the turn's last message is its result. */
 const RESULTS: ReadonlySet<WaitReason> = new Set(['turn_over', 'budget_reached', 'terminated']);
@@ -28,9 +30,9 @@ export interface WaitAnswerOptions {
 export function waitAnswer(found: Found, { since, maxChars, notes }: WaitAnswerOptions): object {
   const { reason, situation, events = [] } = found;
   const final = RESULTS.has(reason) ? situation?.lastMessage : undefined;
-  const turn = { ...(situation && situationView(situation)), ...(final && finalView(final, maxChars)) };
+  const turn = { ...(situation && situationView(situation, maxChars)), ...(final && finalView(final, maxChars)) };
   const room = Math.max(maxChars - ENVELOPE_CHARS - JSON.stringify(turn).length, maxChars / 4);
-  const batch = batchOf(events, (event) => digestOf(event, final), room);
+  const batch = batchOf(events, (event) => digestOf(event, final), { maxChars: room, saysWhere: false });
   const cursor = advance(since, events.slice(0, batch.taken));
   return {
     session_id: since.sessionId,
@@ -47,18 +49,19 @@ export function waitAnswer(found: Found, { since, maxChars, notes }: WaitAnswerO
 
 const TROUBLE_NOTE = 'The Managed Agents API could not be read to the end; what is shown here may be a moment old.';
 
-function eventsView({ entries, taken, omitted }: Batch, { events = [], hasMore }: Found): object {
+function eventsView({ entries, taken }: Batch, { events = [], hasMore }: Found): object {
+  const omitted = taken - entries.length;
   return {
     events: entries,
-    ...(omitted > 0 && { omitted_after: omitted }),
+    ...(omitted > 0 && { omitted }),
     has_more: hasMore || taken < events.length,
   };
 }
 
-function situationView(situation: Situation): object {
+function situationView(situation: Situation, maxChars: number): object {
   const { evaluation, usage } = situation;
   return {
-    ...turnView(situation),
+    ...turnView(situation, Math.ceil(maxChars / ACTION_CHARS)),
     ...(evaluation && { outcome_evaluation: evaluationView(evaluation) }),
     ...(usage && usageView(usage)),
   };

@@ -81,15 +81,13 @@ export class Watch {
     if (this.follower.deleted) return this.gone();
     if (this.overdue > 0) this.follower.expire();
     const isTakenUp = await this.isTakenUp();
-    const reading = this.follower.streaming && this.latest ? this.events() : undefined;
-    reading?.catch(() => undefined);
     let situation = await this.follower.situation();
     this.learn(situation);
     const reason = reasonToReturn(situation, this.since);
     this.overdue = reason && !isTakenUp ? this.overdue + 1 : 0;
     if (!reason || (!isTakenUp && reason !== 'terminated')) return undefined;
     if (isUnlisted(reason, situation)) situation = await this.listed(situation);
-    const { events, hasMore } = await (reading ?? this.events());
+    const { events, hasMore } = await this.events();
     return { reason, situation, events, hasMore };
   }
 
