@@ -113,6 +113,18 @@ describe('the challenge', () => {
     );
   });
 
+  it('at the read-only address leads to the document of exactly that address', async () => {
+    await start({ MCP_PUBLIC_URL: PUBLIC });
+    const { headers } = await send(server!.url, {
+      path: '/mcp/readonly',
+      body: call('ping'),
+      headers: { authorization: undefined },
+    });
+    expect(headers['www-authenticate']).toContain(`resource_metadata="${PUBLIC}${RESOURCE}/mcp/readonly"`);
+    expect((await get(`${RESOURCE}/mcp/readonly`)).json).toMatchObject({ resource: `${PUBLIC}/mcp/readonly` });
+    expect((await get(`${RESOURCE}/mcp`)).json).toMatchObject({ resource: `${PUBLIC}/mcp` });
+  });
+
   it('comes before anything of MCP is looked at', async () => {
     await start();
     for (const body of ['', '[]', '{"jsonrpc":"2.0"}', JSON.stringify(call('no/such'))]) {

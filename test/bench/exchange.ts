@@ -20,14 +20,26 @@ interface Call {
 }
 
 export function sessionGet(era: Era, sessionId: string): Exchange {
-  const call = { method: 'tools/call', params: { name: 'session_get', arguments: { session_id: sessionId } } };
-  const name: Record<string, string> = era === '2026-07-28' ? { 'mcp-name': 'session_get' } : {};
+  return toolCall(era, 'session_get', { session_id: sessionId }, (body) => {
+    return body.includes('"turn":"over"') && body.includes(sessionId);
+  });
+}
+
+/** A call of any tool; `isGood` looks at results that are no errors. */
+export function toolCall(
+  era: Era,
+  tool: string,
+  args: Readonly<Record<string, unknown>>,
+  isGood: (body: string) => boolean = () => true,
+): Exchange {
+  const call = { method: 'tools/call', params: { name: tool, arguments: args } };
+  const name: Record<string, string> = era === '2026-07-28' ? { 'mcp-name': tool } : {};
   return {
-    tool: 'session_get',
+    tool,
     era,
     headers: { ...headersOf(era, call), ...name },
     body: bodyOf(era, call),
-    accepts: (body) => isResult(body) && body.includes('"turn":"over"') && body.includes(sessionId),
+    accepts: (body) => isResult(body) && isGood(body),
   };
 }
 
@@ -40,6 +52,11 @@ export function toolsList(era: Era): Exchange {
     body: bodyOf(era, call),
     accepts: (body) => isResult(body) && body.includes('"name":"session_get"') && body.includes('"inputSchema"'),
   };
+}
+
+/** The same question with other headers, where they differ. */
+export function withHeaders(exchange: Exchange, headers: Exchange['headers'] = {}): Exchange {
+  return { ...exchange, headers: { ...exchange.headers, ...headers } };
 }
 
 function headersOf(era: Era, { method }: Call): Record<string, string> {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { OUT } from './compile.js';
 
@@ -11,6 +11,10 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>;
   /** Options of node itself. */
   readonly nodeArgs?: readonly string[];
+  /** Of every request to this server, over those of the exchange: a token that only this server takes, for instance. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** File its stderr is appended to; without one nobody keeps it. */
+  readonly logFile?: string;
   argsFor(entry: 'stdio' | 'http', port: number): { args: readonly string[]; env: Readonly<Record<string, string>> };
 }
 
@@ -34,9 +38,23 @@ export function start(program: Program, entry: 'stdio' | 'http', port: number, s
   });
 }
 
+/** Starts a server over HTTP, with a channel for messages. */
+export function startHttp(program: Program, port: number): ChildProcess {
+  const log = program.logFile === undefined ? 'ignore' : openSync(program.logFile, 'a');
+  try {
+    return start(program, 'http', port, ['ignore', 'ignore', log, 'ipc']);
+  } finally {
+    // The child has a descriptor of its own.
+    if (log !== 'ignore') closeSync(log);
+  }
+}
+
 /** Starts a helper process and waits for the first message it sends. */
-export async function forkUntilReady<T>(script: string): Promise<{ child: ChildProcess; ready: T }> {
-  const child = fork(script, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+export async function forkUntilReady<T>(
+  script: string,
+  args: readonly string[] = [],
+): Promise<{ child: ChildProcess; ready: T }> {
+  const child = fork(script, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = once(child, 'exit').then(() => Promise.reject(new Error(`${script} ended early`)));
   const [ready] = (await Promise.race([once(child, 'message'), ended])) as [T];
   ended.catch(() => undefined);

@@ -29,7 +29,7 @@ export class ProtectedResourceController {
   @Get(['oauth-protected-resource', 'oauth-protected-resource/*'])
   @Header('access-control-allow-origin', '*')
   @Header('cache-control', 'no-store')
-  metadata(@Req() request: Arrival & { readonly url: string }): ProtectedResource {
+  metadata(@Req() request: Arrival): ProtectedResource {
     if (!this.settings.usesProvider || !this.isOurs(request)) throw new NotFoundException();
     return {
       resource: this.url.resource(request),
@@ -41,9 +41,9 @@ export class ProtectedResourceController {
   }
 
   /** A proxy may publish us under a path of its own, which then comes after the well-known one. */
-  private isOurs(request: Arrival & { readonly url: string }): boolean {
+  private isOurs(request: Arrival): boolean {
     const suffix = (request.url.split('?')[0] ?? '').slice(WELL_KNOWN.length);
-    return ['', '/mcp', new URL(this.url.resource(request)).pathname].includes(suffix);
+    return ['', '/mcp', '/mcp/readonly', new URL(this.url.resource(request)).pathname].includes(suffix);
   }
 
   private scopes(): string[] {

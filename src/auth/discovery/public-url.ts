@@ -6,9 +6,14 @@ import { ServerSettings } from '../../config/server.settings.js';
 /** A host name or address, with or without port (RFC 9110 §7.2). */
 const HOST = /^([\w.-]{1,253}|\[[\da-f:.]+\])(:\d{1,5})?$/i;
 
+/** The read-only endpoint itself, and the address of its metadata. */
+const READ_ONLY = /^[^?]*\/mcp\/readonly(\?|$)/;
+
 /** The part of a request that tells under which address it came. */
 export interface Arrival {
   readonly headers: IncomingHttpHeaders;
+  /** Path and query, as sent. */
+  readonly url: string;
   readonly raw: { readonly socket: { readonly remoteAddress?: string; readonly encrypted?: boolean } };
 }
 
@@ -28,9 +33,12 @@ export class PublicUrl {
     return this.configured ?? this.arrivedAt(request);
   }
 
-  /** The identifier of the MCP endpoint as a protected resource (RFC 9728). */
+  /**
+   * The identifier of the MCP endpoint as a protected resource (RFC 9728). It has to be the address the client was given,
+   * to the letter, and the endpoint has two: one of them serves the reading tools only.
+   */
   resource(request: Arrival): string {
-    return `${this.base(request)}/mcp`;
+    return `${this.base(request)}${READ_ONLY.test(request.url) ? '/mcp/readonly' : '/mcp'}`;
   }
 
   /** Where the metadata of the resource is: the well-known path comes before its own path (RFC 9728 §3.1). */
