@@ -1,7 +1,7 @@
-import { ERAS, type Exchange, sessionGet, toolsList } from './exchange.js';
+import { ERAS, type Exchange, sessionGet, toolsList, withHeaders } from './exchange.js';
 import { compare, type Running } from './load.js';
 import { type Options } from './options.js';
-import { freePort, type Program, start, stop, type Usage, usageOf } from './process.js';
+import { freePort, type Program, startHttp, stop, type Usage, usageOf } from './process.js';
 import { bare, bareConvertingOnce, ours, withoutUpstream, writeAnswers, writeTools } from './programs.js';
 import { type CallResult, type Report } from './report.js';
 import { firstAnswer, httpStart, startTimes, stdioStart } from './startup.js';
@@ -62,7 +62,7 @@ export async function runBenchmark(
   };
 }
 
-async function measure(
+export async function measure(
   servers: readonly Running[],
   exchange: Exchange,
   { aim, options }: { aim: number; options: Options },
@@ -82,9 +82,10 @@ export async function withServers<T>(
   try {
     for (const program of programs) {
       const port = await freePort();
-      const child = start(program, 'http', port, ['ignore', 'ignore', 'ignore', 'ipc']);
-      servers.push({ name: program.name, child, port });
-      await firstAnswer(child, port, first);
+      const child = startHttp(program, port);
+      const { name, headers } = program;
+      servers.push({ name, child, port, headers });
+      await firstAnswer(child, port, withHeaders(first, headers));
     }
     return await work(servers);
   } finally {
@@ -93,10 +94,11 @@ export async function withServers<T>(
 }
 
 /** A comparison means something only when the same question gets the same answer. */
-async function assertSameAnswer(servers: readonly Running[], exchange: Exchange): Promise<void> {
+export async function assertSameAnswer(servers: readonly Running[], exchange: Exchange): Promise<void> {
   const answers: string[] = [];
-  for (const { child, port } of servers) {
-    const message = JSON.parse(await firstAnswer(child, port, exchange)) as { result: { structuredContent: unknown } };
+  for (const { child, port, headers } of servers) {
+    const answer = await firstAnswer(child, port, withHeaders(exchange, headers));
+    const message = JSON.parse(answer) as { result: { structuredContent: unknown } };
     // The one field that grows by itself.
     answers.push(JSON.stringify(message.result.structuredContent).replace(/"duration_seconds":[\d.]+/, ''));
   }

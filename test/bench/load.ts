@@ -8,6 +8,8 @@ export interface Running {
   readonly name: string;
   readonly child: ChildProcess;
   readonly port: number;
+  /** See `Program.headers`. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What one server made of one kind of call, over all rounds. */
@@ -56,7 +58,7 @@ export async function warmUp(server: Running, exchange: Exchange, connections: n
 
 /** Throws unless every single answer was a good one. */
 export async function loadOnce(
-  { name, child, port }: Running,
+  { name, child, port, headers }: Running,
   exchange: Exchange,
   { seconds, connections }: { seconds: number; connections: number },
 ): Promise<Round> {
@@ -65,7 +67,7 @@ export async function loadOnce(
   const result = await autocannon({
     url: `http://127.0.0.1:${port}/mcp`,
     method: 'POST',
-    headers: { ...exchange.headers },
+    headers: { ...exchange.headers, ...headers },
     body: exchange.body,
     connections,
     duration: seconds,

@@ -1,18 +1,26 @@
 import 'reflect-metadata';
-import { cpus, loadavg } from 'node:os';
 import { runBenchmark } from './benchmark.js';
 import { compile, ROOT } from './compile.js';
+import { describeMachine } from './machine.js';
 import { readOptions } from './options.js';
 import { profileOurs } from './profile.js';
 import { type Ready } from './upstream.js';
 import { forkUntilReady, stop } from './process.js';
 import { render, RESULTS_FILE, save } from './report.js';
+import { runSecuredBenchmark } from './secured/benchmark.js';
+import { runWaitBenchmark } from './wait/benchmark.js';
 
 /** Files of this folder that run in processes of their own. */
 const SCRIPTS = ['upstream', 'bare-server', 'bare-http', 'bare-stdio', 'canned-upstream', 'profiler'];
 
-async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2));
+async function main([what, ...rest]: readonly string[]): Promise<void> {
+  if (what === 'wait') return runWaitBenchmark(rest);
+  if (what === 'secured') return runSecuredBenchmark(rest);
+  await compareServers(process.argv.slice(2));
+}
+
+async function compareServers(args: readonly string[]): Promise<void> {
+  const options = readOptions(args);
   const machine = describeMachine();
   const scriptOf = compile(SCRIPTS);
   const { child, ready: upstream } = await forkUntilReady<Ready>(scriptOf('upstream'));
@@ -30,16 +38,7 @@ async function main(): Promise<void> {
   }
 }
 
-function describeMachine(): Record<string, string | number> {
-  return {
-    node: `Node ${process.version}`,
-    cpus: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`,
-    load: `load average ${(loadavg()[0] ?? 0).toFixed(1)} before the run`,
-    time: new Date().toISOString(),
-  };
-}
-
-main().catch((error: unknown) => {
+main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error);
   process.exitCode = 1;
 });

@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withServers } from './benchmark.js';
 import { OUT } from './compile.js';
-import { sessionGet, toolsList } from './exchange.js';
+import { type Exchange, sessionGet, toolsList } from './exchange.js';
 import { loadOnce, warmUp } from './load.js';
 import { type Options } from './options.js';
 import { type CpuProfile, type Frame, framesOf } from './profile-frames.js';
+import { type Program } from './process.js';
 import { oursUnbundled, withoutUpstream, writeAnswers } from './programs.js';
 import { table } from './report.js';
 import { type Ready } from './upstream.js';
@@ -24,20 +25,22 @@ export async function profileOurs(
   const answersFile = writeAnswers(upstream);
   const connected = { ...oursUnbundled(upstream.url), nodeArgs: ['--require', scriptOf('profiler')] };
   const program = withoutUpstream(connected, scriptOf('canned-upstream'), answersFile);
-  const exchanges = [sessionGet('2025-11-25', upstream.sessionId), toolsList('2025-11-25')];
+  return profile(program, [sessionGet('2025-11-25', upstream.sessionId), toolsList('2025-11-25')], options);
+}
+
+/** The same of any program that was started with the profiler. */
+export async function profile(program: Program, exchanges: readonly Exchange[], options: Options): Promise<string> {
   const [first] = exchanges;
   return withServers([program], first!, async ([server]) => {
     const reports: string[] = [];
     for (const exchange of exchanges) {
       await warmUp(server!, exchange, options.connections);
-      const file = join(OUT, `${exchange.tool.replace('/', '-')}.cpuprofile`);
+      const file = join(OUT, `${exchange.tool.replace('/', '-')}-${exchange.era}.cpuprofile`);
       await tell(server!.child, { command: 'start', file });
       const { calls } = await loadOnce(server!, exchange, options);
       await tell(server!.child, { command: 'stop', file });
-      const profile = JSON.parse(readFileSync(file, 'utf8')) as CpuProfile;
-      reports.push(
-        `${exchange.tool} ${exchange.era}, ${calls} calls (${file})\n\n${describe(framesOf(profile), calls)}`,
-      );
+      const taken = JSON.parse(readFileSync(file, 'utf8')) as CpuProfile;
+      reports.push(`${exchange.tool} ${exchange.era}, ${calls} calls (${file})\n\n${describe(framesOf(taken), calls)}`);
     }
     return reports.join('\n\n');
   });

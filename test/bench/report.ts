@@ -94,7 +94,7 @@ interface RatioOptions {
   readonly atMost?: number;
 }
 
-function ratioRow(label: string, { ours, bare, digits, atLeast, atMost }: RatioOptions): string[] {
+export function ratioRow(label: string, { ours, bare, digits, atLeast, atMost }: RatioOptions): string[] {
   const ratio = (ours ?? NaN) / (bare ?? NaN);
   const isMet = ratio >= (atLeast ?? -Infinity) && ratio <= (atMost ?? Infinity);
   const aim = atLeast !== undefined ? `>= ${atLeast}` : atMost !== undefined ? `<= ${atMost}` : '';
@@ -102,7 +102,7 @@ function ratioRow(label: string, { ours, bare, digits, atLeast, atMost }: RatioO
   return [label, number(ratio, 2), aim, verdict, number(ours, digits), number(bare, digits)];
 }
 
-function detailCells({ callsPerSecond, p50Ms, p99Ms, cpuMsPerCall }: Measured): string[] {
+export function detailCells({ callsPerSecond, p50Ms, p99Ms, cpuMsPerCall }: Measured): string[] {
   return [number(callsPerSecond, 0), number(p50Ms, 1), number(p99Ms, 1), number(cpuMsPerCall, 3)];
 }
 

@@ -12,8 +12,11 @@ export interface Ready {
 
 const TURNS = ['List the failing checks', 'Fix the first one', 'Run the checks again', 'Summarize what you did'];
 
-/** The API in a process of its own, with one session that worked through a few turns and is done. */
-async function main(): Promise<void> {
+/**
+ * The API in a process of its own, with one session that worked through a few turns and is done. `fields` is what the
+ * session has beyond agent, environment and title, as JSON.
+ */
+async function main([fields = '{}']: readonly string[]): Promise<void> {
   const simulator = await Simulator.start({ fixtures: true, recordedRequests: 0 });
   const answers: Record<string, string> = {};
   const client = new Anthropic({
@@ -30,6 +33,7 @@ async function main(): Promise<void> {
     agent: FIXTURES.agents.analyst,
     environment_id: FIXTURES.environments.cloud,
     title: 'Benchmark',
+    ...(JSON.parse(fields) as object),
   });
   for (const text of TURNS) {
     await client.beta.sessions.events.send(id, {
@@ -43,4 +47,4 @@ async function main(): Promise<void> {
 }
 
 process.once('disconnect', () => process.exit());
-void main();
+void main(process.argv.slice(2));
