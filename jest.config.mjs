@@ -34,6 +34,8 @@ export default {
   testEnvironment: 'node',
   // Machines are shared; a time-out is there to end what hangs, not to judge what is slow.
   testTimeout: 60_000,
+  // Most suites wait for processes and sockets of their own, so every core can take one.
+  maxWorkers: '100%',
   setupFilesAfterEnv: ['<rootDir>/test/support/stderr.ts'],
   testMatch: ['<rootDir>/test/**/*.spec.ts', '<rootDir>/src/**/*.spec.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

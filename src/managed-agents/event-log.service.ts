@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { type Anthropic } from '@anthropic-ai/sdk';
-import { ApiError, callApi } from './api-error.js';
+import { callApi } from './api-error.js';
 import { ApiClient } from './api-client.js';
 import { type LogSource } from './follow/log-source.js';
 import { checkedId } from './ids.js';
 import { type CallsReading, readCalls } from './log/calls.js';
 import { cursorAtEnd, type EventCursor, MAX_SEEN } from './log/cursor.js';
 import { type FetchPage, type LogEvent } from './log/event.js';
-import { EndlessLogError, readEvents, type ReadRequest, type ReadResult } from './log/reader.js';
+import { readEvents, type ReadRequest, type ReadResult } from './log/reader.js';
 import { readSituation, type Situation } from './log/situation.js';
+import { unreadableLog } from './unreadable-log.js';
 
 type EventType = NonNullable<Anthropic.Beta.Sessions.EventListParams['types']>[number];
 
@@ -22,9 +23,7 @@ export class EventLogService {
 
   read(sessionId: string, request: ReadRequest): Promise<ReadResult> {
     return readEvents(this.pagesOf(sessionId), request).catch((error: unknown) => {
-      throw error instanceof EndlessLogError
-        ? new ApiError({ kind: 'unreadable', operation: 'list events', cause: error })
-        : error;
+      throw unreadableLog(error);
     });
   }
 

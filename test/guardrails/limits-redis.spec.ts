@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { RedisConnection } from '../../src/guardrails/limits/redis-connection.js';
 import { StoreHealth } from '../../src/guardrails/limits/store-health.js';
 import { FIXTURES, say, Simulator, wait } from '../simulator/index.js';
@@ -38,6 +37,9 @@ async function serverWith(env: Record<string, string>) {
 }
 
 const redisOf = ({ app }: TestServer) => app.get(RedisConnection, { strict: false }).client;
+/** Not `once` of node:events: that takes every failed attempt to reconnect for the end. */
+const happens = (client: ReturnType<typeof redisOf>, event: 'close' | 'ready' | 'end') =>
+  new Promise<void>((resolve) => client.once(event, () => resolve()));
 const failuresOf = ({ app }: TestServer) => app.get(StoreHealth, { strict: false }).failures;
 const granted = (answers: ToolAnswer[]) => answers.filter(({ isError }) => !isError).length;
 
@@ -95,9 +97,12 @@ withRedis('replicas that share a Redis', () => {
     const servers = await Promise.all([1, 2].map(() => startServerProcess(serverEnv(simulator.url, env))));
     toClose.push(() => Promise.all(servers.map((server) => server.stop())));
     const calls = await Promise.all(servers.map(({ url }) => connected(url)));
-    const answers = await Promise.all(
-      calls.flatMap((call) => Array.from({ length: LIMIT }, () => call('vault_list', { limit: 1 }))),
-    );
+    const answers: ToolAnswer[] = [];
+    // Not all at once: a machine too busy to answer within the time a command may take is another matter.
+    while (answers.length < 2 * LIMIT) {
+      const batch = calls.flatMap((call) => Array.from({ length: 5 }, () => call('vault_list', { limit: 1 })));
+      answers.push(...(await Promise.all(batch)));
+    }
     process.stdout.write(`two processes, ${answers.length} calls: ${granted(answers)} granted of ${LIMIT}\n`);
     expect(Math.abs(granted(answers) - LIMIT)).toBeLessThanOrEqual(LIMIT * 0.05);
     for (const server of servers) expect(server.stderr()).not.toContain(REDIS_PASSWORD);
@@ -136,13 +141,13 @@ withRedis('replicas that share a Redis', () => {
       MCP_LOG_LEVEL: 'warn',
     });
     expect((await call('session_start', START)).isError).toBe(false);
-    const closed = once(redisOf(server), 'close');
+    const closed = happens(redisOf(server), 'close');
     await redis.stop();
     await closed;
     for (let count = 0; count < 8; count++) expect((await call('agent_list')).isError).toBe(false);
     expect((await call('session_start', START)).text).toMatch(/cannot be checked/);
     expect(failuresOf(server)).toEqual({ open: 8, closed: 1 });
-    const ready = once(redisOf(server), 'ready');
+    const ready = happens(redisOf(server), 'ready');
     await redis.start();
     await ready;
     const answers = [];
@@ -166,7 +171,7 @@ withRedis('replicas that share a Redis', () => {
   it('a server that ends closes its connection', async () => {
     const { server, call } = await serverWith({ MCP_REDIS_URL: redis.url, MCP_MAX_STARTS_PER_HOUR: '5' });
     expect((await call('session_start', START)).isError).toBe(false);
-    const ended = once(redisOf(server), 'end');
+    const ended = happens(redisOf(server), 'end');
     await server.close();
     await ended;
   });

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { Simulator } from '../simulator/index.js';
-import { callTool, connectHttp } from '../support/client.js';
+import { FIXTURES, Simulator } from '../simulator/index.js';
+import { callTool, connectHttp, ERAS } from '../support/client.js';
 import { serverEnv } from '../support/server.js';
 import { auditLines } from '../support/stderr.js';
 
@@ -92,4 +92,64 @@ it('stdio, end of input: a call that hangs is given up after the grace, and audi
   await closed;
   expect(child.exitCode).toBe(0);
   expect(auditLines(stderr())).toEqual([expect.objectContaining({ outcome: 'failed', reason: 'cancelled' })]);
+});
+
+describe('a wait under way', () => {
+  /** A session that was never asked anything, for which one waits until the time is up. */
+  function quietSession() {
+    const { agents, environments } = FIXTURES;
+    return simulator.world.sessions.create({ agent: agents.analyst, environment_id: environments.cloud });
+  }
+
+  async function followed({ log }: ReturnType<typeof quietSession>, isFollowed = true): Promise<void> {
+    while (log.subscribers > 0 !== isFollowed) await new Promise(setImmediate);
+  }
+
+  const waitFor = (session_id: string) => {
+    const params = { name: 'session_wait', arguments: { session_id } };
+    return `${JSON.stringify(messages[0])}\n${JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/call', params })}\n`;
+  };
+
+  it.each(ERAS)('over HTTP is answered early, with its cursor, when the server ends (%s)', async (_, mode) => {
+    const { stderr, closed } = start('http');
+    const client = await connectHttp(await urlOf(child), mode);
+    const session = quietSession();
+    const answer = callTool(client, 'session_wait', { session_id: session.id });
+    await followed(session);
+    child.kill('SIGTERM');
+    expect((await answer).data).toMatchObject({
+      reason: 'draining',
+      next_since: expect.stringMatching(/^[\w-]+$/),
+      next_step: expect.stringContaining('session_wait'),
+    });
+    await closed;
+    expect([0, 'SIGTERM']).toContain(child.exitCode ?? child.signalCode);
+    expect(auditLines(stderr())).toEqual([expect.objectContaining({ audit: 'session_wait', outcome: 'ok' })]);
+  });
+
+  it('over stdio is answered early when the server ends', async () => {
+    const { stdout, closed } = start('stdio');
+    const session = quietSession();
+    child.stdin!.write(waitFor(session.id));
+    await followed(session);
+    child.kill('SIGTERM');
+    await closed;
+    expect([0, 'SIGTERM']).toContain(child.exitCode ?? child.signalCode);
+    expect(stdout()).toMatch(/"id":2.*draining|draining.*"id":2/);
+  });
+
+  it('over stdio that is cancelled releases the stream of the API', async () => {
+    const { stdout, stderr, closed } = start('stdio');
+    const session = quietSession();
+    child.stdin!.write(waitFor(session.id));
+    await followed(session);
+    const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 2 } };
+    child.stdin!.write(`${JSON.stringify(cancel)}\n`);
+    await followed(session, false);
+    child.stdin!.end();
+    await closed;
+    expect(child.exitCode).toBe(0);
+    expect(stdout()).not.toContain('"id":2');
+    expect(auditLines(stderr())).toEqual([expect.objectContaining({ audit: 'session_wait', outcome: 'failed' })]);
+  });
 });

@@ -1,4 +1,5 @@
-import { WorkEndedError } from '../api-error.js';
+import { ApiError } from '../api-error.js';
+import { unreadableLog } from '../unreadable-log.js';
 import { detachUpstreamRequests } from '../upstream-requests.js';
 import { type EventCursor } from '../log/cursor.js';
 import { type FetchPage, type LogEvent } from '../log/event.js';
@@ -63,7 +64,7 @@ export class SessionFollower implements StreamObserver {
     this.ready = pause(OPENING_MS, this.opening.signal);
     this.fetchPage = async (query) => {
       await budget.take(this.closing.signal);
-      if (this.closing.signal.aborted) throw new WorkEndedError();
+      if (this.closing.signal.aborted) throw new ApiError({ kind: 'cancelled', operation: 'list events' });
       return detachUpstreamRequests(() => source.fetchPage(query));
     };
     this.recent = new RecentLog(this.fetchPage);
@@ -89,11 +90,10 @@ export class SessionFollower implements StreamObserver {
   }
 
   /** The events after a cursor, oldest first. Throws what reading throws. */
-  async read(since: EventCursor, limit: number): Promise<ReadResult> {
-    if (this.recent.covers(since)) await this.currentLog.get(this.maxAgeMs);
-    if (!this.recent.covers(since)) await this.inTurn(() => this.startLog(since));
-    const fetchPage = this.recent.covers(since) ? this.recent.pages() : this.fetchPage;
-    return readEvents(fetchPage, { since, limit });
+  read(since: EventCursor, limit: number): Promise<ReadResult> {
+    return this.readListed(since, limit).catch((error: unknown) => {
+      throw unreadableLog(error);
+    });
   }
 
   /** The returned function ends the listening. */
@@ -154,6 +154,13 @@ export class SessionFollower implements StreamObserver {
       this.lookAgain();
       if (!this.connected) this.lookIn(POLLING_MS);
     }, ms);
+  }
+
+  private async readListed(since: EventCursor, limit: number): Promise<ReadResult> {
+    if (this.recent.covers(since)) await this.currentLog.get(this.maxAgeMs);
+    if (!this.recent.covers(since)) await this.inTurn(() => this.startLog(since));
+    const fetchPage = this.recent.covers(since) ? this.recent.pages() : this.fetchPage;
+    return readEvents(fetchPage, { since, limit });
   }
 
   private async startLog(since: EventCursor): Promise<void> {
