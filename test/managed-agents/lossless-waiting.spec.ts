@@ -11,6 +11,8 @@ import { FakeStreams } from '../support/fake-streams.js';
 import { gap, habits } from '../support/log-growth.js';
 import { pass, settle, useVirtualTime } from '../support/virtual-time.js';
 
+// Thousands of cases take their time on a busy machine.
+jest.setTimeout(180_000);
 beforeAll(useVirtualTime);
 afterAll(() => {
   jest.useRealTimers();

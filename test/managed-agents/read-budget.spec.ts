@@ -13,7 +13,7 @@ const MINUTE_MS = 60_000;
 it('allows a minute of requests at once, and never more than that beside what is refilled, in any minute', async () => {
   const property = fc.asyncProperty(
     fc.integer({ min: 1, max: 60 }),
-    fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 30_000 })), { maxLength: 8 }),
+    fc.array(fc.tuple(fc.integer({ min: 0, max: 15 }), fc.integer({ min: 0, max: 30_000 })), { maxLength: 6 }),
     async (perMinute, bursts) => {
       const budget = new ReadBudget(perMinute);
       const { signal } = new AbortController();

@@ -13,6 +13,8 @@ import { type Act, ACTS, type Mark, SessionLife } from '../support/session-life.
 import { type Waited, WaitingClient } from '../support/waiting-client.js';
 import { pass, settle, useVirtualTime } from '../support/virtual-time.js';
 
+// Thousands of cases take their time on a busy machine.
+jest.setTimeout(180_000);
 beforeAll(useVirtualTime);
 afterAll(() => {
   jest.useRealTimers();
