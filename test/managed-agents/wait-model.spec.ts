@@ -121,7 +121,8 @@ function truths(life: SessionLife, waited: Waited, from: number, to: number): Ma
   return marks.flatMap((mark) => {
     const seen: Mark = { ...mark, at: Math.max(mark.at, from) };
     if (mark.reason === 'terminated' || mark.reason === 'deleted') return [seen];
-    if (mark.verdict !== undefined && wasDelivered(life, waited, mark.verdict)) return [{ ...seen, reason: undefined }];
+    const isVerdict = mark.reason === 'outcome_evaluated';
+    if (isVerdict && wasDelivered(life, waited, mark.verdict!)) return [{ ...seen, reason: undefined }];
     if (seen.at >= answered) return [seen];
     const until = life.marks[life.marks.indexOf(mark) + 1]?.at ?? Infinity;
     const masked: Mark = { ...seen, reason: undefined };
@@ -149,7 +150,10 @@ function dueAt(life: SessionLife, waited: Waited, unnoticed: Tolerance['unnotice
     const length = seen.slice(index).findIndex(({ reason }) => reason === undefined);
     const reasons = length < 0 ? seen.slice(index) : seen.slice(index, index + length);
     const end = seen[index + reasons.length]?.at ?? Infinity;
-    const isSpeechless = reasons.some(({ reason, spoke }) => reason === 'turn_over' && !spoke);
+    // Who still waits for the message of such a turn notices later what comes after it.
+    const isSpeechless = [...seen.slice(0, index), ...reasons].some(
+      ({ reason, spoke }) => reason === 'turn_over' && !spoke,
+    );
     const patience = unnoticed(mark.at) + (isSpeechless ? SPEECHLESS_MS : 0);
     if (end - mark.at > patience) return mark.at + patience;
   }
@@ -169,9 +173,13 @@ function expectTruth(life: SessionLife, waited: Waited, { stale, unnoticed }: To
     return;
   }
   const slack = stale + (reason === 'turn_over' ? SPEECHLESS_MS : 0);
-  // What was queued before the stream was open is nowhere to be seen while the list lags: for all one knows, it is over.
-  const isOver = (mark: Mark) => reason === 'turn_over' && mark.goesOn && stale > LATEST_MS;
-  const isTrue = truths(life, waited, to - slack, to).some((mark) => mark.reason === reason || isOver(mark));
+  // What happened shortly before the stream was open is nowhere to be seen while the list lags: neither that input is
+  // queued when a turn ends, nor that a sub-agent asks when its work is judged.
+  const isHalfTrue = ({ goesOn, verdict }: Mark) => {
+    if (stale <= LATEST_MS) return false;
+    return reason === 'turn_over' ? goesOn : reason === 'outcome_evaluated' && verdict !== undefined;
+  };
+  const isTrue = truths(life, waited, to - slack, to).some((mark) => mark.reason === reason || isHalfTrue(mark));
   if (!isTrue) throw new Error(explain('not true'));
 }
 
@@ -274,22 +282,25 @@ function laggingTolerance({ faults }: Scene): Tolerance {
   return { stale: lag + LATEST_MS, unnoticed: () => lag + CATCHING_UP_MS };
 }
 
+/** The same lives in every run: the oracle's tolerance for rare coincidences is an estimate. Change it to see others. */
+const SEED = 20261122;
+
 describe('a wait', () => {
   it('returns in time, with the truth, when everything works', async () => {
     const tolerance = { stale: LATEST_MS, unnoticed: () => LATEST_MS };
     await fc.assert(
       holds(sceneWith(noFaults), () => tolerance),
-      { numRuns: 250 },
+      { numRuns: 250, seed: SEED },
     );
   });
 
   it('returns as soon as the list has it, when the list lags behind the stream', async () => {
-    await fc.assert(holds(sceneWith(lagging), laggingTolerance), { numRuns: 200 });
+    await fc.assert(holds(sceneWith(lagging), laggingTolerance), { numRuns: 200, seed: SEED });
   });
 
   it('returns in time, with the truth, whatever goes wrong, and soon after it works again', async () => {
     const faults = fc.array(fault, { minLength: 1, maxLength: 4 });
-    await fc.assert(holds(sceneWith(faults), afterFaults), { numRuns: 350 });
+    await fc.assert(holds(sceneWith(faults), afterFaults), { numRuns: 350, seed: SEED });
   });
 
   it('returns after a pause of ten seconds at most, when there is never a stream', async () => {
@@ -304,7 +315,7 @@ describe('a wait', () => {
     const scenes = sceneWith(refused.map((each) => [each]));
     await fc.assert(
       holds(scenes, () => tolerance),
-      { numRuns: 100 },
+      { numRuns: 100, seed: SEED },
     );
   });
 });

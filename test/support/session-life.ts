@@ -61,7 +61,7 @@ export interface Happening {
 export interface Mark {
   readonly at: number;
   readonly reason?: WaitReason;
-  /** The judgement, for `outcome_evaluated`. */
+  /** The judgement after which the agent goes on; a question of a sub-agent comes before it. */
   readonly verdict?: string;
   /** Whether a turn ended here, but another one follows for what is queued. */
   readonly goesOn?: boolean;
@@ -361,7 +361,7 @@ export class SessionLife {
       case 'deleted':
         return { reason: this.phase };
       case 'running':
-        if (this.childAsks.length > 0) return { reason: 'action_required' };
+        if (this.childAsks.length > 0) return { reason: 'action_required', verdict: this.verdict };
         return this.verdict === undefined ? {} : { reason: 'outcome_evaluated', verdict: this.verdict };
       default:
         return {};
