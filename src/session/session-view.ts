@@ -51,7 +51,8 @@ export function turnView(situation: Situation, maxActions = MAX_PENDING_ACTIONS)
   const shown = situation.pendingActions.slice(0, Math.min(maxActions, MAX_PENDING_ACTIONS));
   return {
     turn: situation.turn,
-    stop_reason: stopReasonView(situation, shown),
+    // Ids are short; only where room is scarce are those of actions not shown left out.
+    stop_reason: stopReasonView(situation, maxActions < MAX_PENDING_ACTIONS ? shown : situation.pendingActions),
     ...(situation.stopDetails && { stop_details: situation.stopDetails }),
     failed: situation.failed,
     ...(situation.error && { error: situation.error }),
