@@ -1,5 +1,6 @@
 import { type NamedToken } from './bearer-tokens.js';
 import { Setting } from './setting.decorator.js';
+import { TIERS } from './tiers.js';
 
 /** Ways a caller can prove who it is. */
 export const AUTH_MODES = ['bearer', 'oidc', 'cognito'] as const;
@@ -167,8 +168,7 @@ export class AuthValues {
     kind: { type: 'list' },
     default: [],
     example: 'start=mcp:run,interact=mcp:run,destructive=mcp:admin',
-    summary:
-      'Further scopes that calling a tool of a tier needs, as `tier=scope` (repeat a tier for several scopes). Tiers: discover, observe, start, interact, destructive.',
+    summary: `Further scopes that calling a tool of a tier needs, as \`tier=scope\` (repeat a tier for several scopes). Tiers: ${TIERS.join(', ')}.`,
   })
   readonly tierScopes!: readonly string[];
 
