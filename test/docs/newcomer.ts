@@ -1,0 +1,74 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from './documented-commands.js';
+
+/** Most of what a failing command has written that is worth reading. */
+const SHOWN_CHARS = 4000;
+
+/** Someone with a fresh copy of the repository and a bare machine, who pastes one command after the other. */
+export class Newcomer {
+  private readonly directory = mkdtempSync(join(tmpdir(), 'newcomer-'));
+  private server?: ChildProcess;
+
+  /** @param env all the environment there is, besides the way to the programs and the home directory */
+  constructor(private readonly env: Readonly<Record<string, string>>) {
+    const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
+    for (const file of files.toString().split('\0').filter(Boolean)) {
+      cpSync(join(ROOT, file), join(this.directory, file), { recursive: true });
+    }
+  }
+
+  /** Runs a command to its end. Rejects, with what it wrote, when it fails. */
+  async run(command: string): Promise<string> {
+    const { child, written } = this.start(command);
+    const [code] = (await once(child, 'close')) as [number | null];
+    if (code !== 0) throw new Error(`${command}\nended with ${code}:\n${written().slice(-SHOWN_CHARS)}`);
+    return written();
+  }
+
+  /** Starts a server and waits until it says that it serves. It goes on beside the next commands, until another one. */
+  async serve(command: string, says: RegExp): Promise<void> {
+    await this.stopServing();
+    const { child, written } = this.start(command);
+    this.server = child;
+    await new Promise<void>((resolve, reject) => {
+      child.once('close', () => reject(new Error(`${command}\nended:\n${written().slice(-SHOWN_CHARS)}`)));
+      const look = () => says.test(written()) && resolve();
+      child.stdout!.on('data', look);
+      child.stderr!.on('data', look);
+    });
+  }
+
+  async leave(): Promise<void> {
+    await this.stopServing();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private start(command: string): { child: ChildProcess; written: () => string } {
+    const { PATH, HOME } = process.env;
+    const child = spawn('bash', ['-euo', 'pipefail', '-c', command], {
+      cwd: this.directory,
+      env: { PATH, HOME, ...this.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, so that what npm has started ends with it.
+      detached: true,
+    });
+    let text = '';
+    const collect = (chunk: Buffer) => (text += chunk.toString());
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    return { child, written: () => text };
+  }
+
+  private async stopServing(): Promise<void> {
+    const child = this.server;
+    this.server = undefined;
+    if (child?.pid === undefined || child.exitCode !== null) return;
+    const closed = once(child, 'close');
+    process.kill(-child.pid, 'SIGTERM');
+    await closed;
+  }
+}
