@@ -19,10 +19,10 @@ import { bytesIn, filesIn, Image } from './image.js';
 
 const BUILD_TIMEOUT_MS = 300_000;
 const MEGABYTE = 1024 * 1024;
+const declares = (name: string) => SECTIONS.flatMap((section) => settingsOf(section)).some(({ env }) => env === name);
 /** Until there is a grace period, the process ends by the signal itself, as Nest has it. */
-const ENDED = SECTIONS.flatMap((section) => settingsOf(section)).some(({ env }) => env === 'MCP_SHUTDOWN_GRACE_SECONDS')
-  ? 0
-  : null;
+const ENDED = declares('MCP_SHUTDOWN_GRACE_SECONDS') ? 0 : null;
+const SERVES_HEALTH = declares('MCP_MANAGEMENT_PORT');
 
 let image: Image;
 let simulator: Simulator;
@@ -152,7 +152,7 @@ describe('the content of the image', () => {
       expect(runConfined([process.execPath, '-p', 'process.getuid()'], {}, '/').output).toBe(`${UID}\n`);
     });
 
-    it('serves MCP with a bearer token and the key from files, and ends with 0 on SIGTERM', async () => {
+    it('serves MCP with a bearer token and the key from files, and ends on SIGTERM', async () => {
       const secrets = secretFiles({ ANTHROPIC_API_KEY: 'sk-ant-image-canary', MCP_BEARER_TOKEN: TOKEN });
       const { url, child, stderr } = await start({ MCP_AUTH_MODE: 'bearer', ...secrets.env });
       const client = await connectHttp(url);
@@ -271,6 +271,16 @@ describe('the content of the image', () => {
         expect((await check({ MCP_PORT: other, MCP_MANAGEMENT_PORT: port() }))[0]).toBe(0);
         expect((await check({ MCP_PORT: port(), MCP_HOST: '127.0.0.1' }))[0]).toBe(0);
         expect((await check({ MCP_PORT: port(), MCP_HOST: '127.0.0.2' }))[0]).toBe(1);
+      });
+
+      (SERVES_HEALTH ? it : it.skip)('is good for the server, on either port', async () => {
+        const env = { ANTHROPIC_API_KEY: 'any', MCP_AUTH_MODE: 'bearer', MCP_BEARER_TOKEN: TOKEN };
+        const ports: Record<string, string>[] = [{}, { MCP_MANAGEMENT_PORT: String(await freePort()) }];
+        for (const more of ports) {
+          const server = await start({ ...env, ...more });
+          expect((await check({ MCP_PORT: new URL(server.url).port, ...more }))[0]).toBe(0);
+          await stop(server.child);
+        }
       });
 
       it('knows the declared names and defaults', async () => {
