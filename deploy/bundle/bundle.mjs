@@ -1,4 +1,5 @@
 import { build } from 'esbuild';
+import { writeLicenses } from './licenses.mjs';
 
 /**
  * Packs the compiled server (build/) into one file (dist/main.js), so that a client that starts it over stdio does not
@@ -23,7 +24,7 @@ const NOT_INSTALLED = [
   'cache-manager',
 ];
 
-await build({
+const { metafile } = await build({
   entryPoints: ['build/main.js'],
   outfile: 'dist/main.js',
   bundle: true,
@@ -36,9 +37,13 @@ await build({
   minifyWhitespace: true,
   sourcemap: true,
   sourcesContent: false,
-  legalComments: 'linked',
+  // All of them, with those of packages that have none in their code, go into a file of their own.
+  legalComments: 'none',
+  metafile: true,
   // Parts of Nest are ES modules that ask where they are.
   define: { 'import.meta.url': 'bundleUrl' },
   banner: { js: "const bundleUrl=require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'warning',
 });
+
+writeLicenses(metafile, 'dist/THIRD-PARTY-LICENSES.txt');

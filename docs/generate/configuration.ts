@@ -1,5 +1,6 @@
 import { SECTIONS } from '../../src/config/config.module.js';
 import { type DeclaredSetting, expectedValues, settingsOf } from '../../src/config/setting.decorator.js';
+import { firstSentence } from './sentences.js';
 
 /** `docs/configuration.md`, from the declared settings. */
 export function configurationPage(): string {
@@ -55,9 +56,4 @@ function defaultText({ default: value, defaultText: text }: DeclaredSetting): st
 
 function exampleLine({ env, default: value, example }: DeclaredSetting): string {
   return `# ${env}=${example ?? (value === undefined || Array.isArray(value) ? '' : String(value))}`;
-}
-
-/** Markdown marks mean nothing in a comment. */
-function firstSentence(summary: string): string {
-  return (/^.*?[.;](?= |$)/.exec(summary)?.[0] ?? summary).replace(/;$/, '.').replaceAll('`', '');
 }

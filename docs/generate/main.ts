@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { configurationPage, envExample } from './configuration.js';
+import { bundleManifest, registryEntry } from './packages.js';
 import { toolsPage, toolTable } from './tools.js';
 
 const ROOT = join(__dirname, '..', '..');
@@ -16,6 +17,8 @@ async function main(check: boolean): Promise<void> {
     'docs/tools.md': await markdown(toolsPage()),
     'README.md': await markdown(readme.replace(TABLE, `$1\n${toolTable()}\n$2`)),
     '.env.example': envExample(),
+    'server.json': await json(registryEntry()),
+    'deploy/mcpb/manifest.json': await json(bundleManifest()),
   };
   const stale = Object.entries(pages).filter(([file, text]) => current(file) !== text);
   if (check && stale.length > 0) {
@@ -36,6 +39,10 @@ function current(file: string): string | undefined {
 
 async function markdown(text: string): Promise<string> {
   return format(text, { ...(await resolveConfig(join(ROOT, 'README.md'))), parser: 'markdown' });
+}
+
+async function json(value: object): Promise<string> {
+  return format(JSON.stringify(value), { ...(await resolveConfig(join(ROOT, 'server.json'))), parser: 'json' });
 }
 
 void main(process.argv.includes('--check'));

@@ -1,0 +1,23 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Lays out the npm package in a folder of its own (build/package, or the one that is named). The bundle holds everything
+ * it needs, so the package has no dependencies: `npx` fetches one file instead of a hundred packages.
+ *
+ *   npm run package && npm publish ./build/package
+ */
+const folder = process.argv[2] ?? 'build/package';
+const { name, version, description, license, engines, keywords, mcpName } = JSON.parse(
+  readFileSync('package.json', 'utf8'),
+);
+const bin = { [name]: 'dist/main.js' };
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(join(folder, 'dist'), { recursive: true });
+for (const file of ['README.md', 'LICENSE']) cpSync(file, join(folder, file));
+cpSync('dist/THIRD-PARTY-LICENSES.txt', join(folder, 'THIRD-PARTY-LICENSES.txt'));
+cpSync('dist/main.js', join(folder, 'dist', 'main.js'));
+const manifest = { name, version, description, keywords, license, mcpName, engines, bin, files: ['dist', '*.txt'] };
+writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+console.log(`${name} ${version} lies in ${folder}`);

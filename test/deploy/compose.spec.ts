@@ -1,0 +1,193 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AuthSettings } from '../../src/config/auth.settings.js';
+import { loadSections, SECTIONS } from '../../src/config/config.module.js';
+import { settingsOf } from '../../src/config/setting.decorator.js';
+import { ServerSettings } from '../../src/config/server.settings.js';
+import { COMPOSE, COMPOSE_TEXT, SERVERS, startedBy } from './compose.js';
+import { ROOT, stages } from './dockerfile.js';
+
+const DECLARED = SECTIONS.flatMap((section) => settingsOf(section));
+const SERVICES = Object.entries(COMPOSE.services);
+const WAYS = ['server', 'demo', 'oidc', 'scale'];
+const DEFAULT_GRACE_SECONDS = 25;
+
+const published = (name: string) => COMPOSE.services[name]?.ports ?? [];
+
+/** The settings as a container would read them, with every mounted secret there. */
+function settingsIn(name: string): Map<object, object> {
+  const folder = mkdtempSync(join(tmpdir(), 'compose-'));
+  const { environment = {}, secrets = [] } = COMPOSE.services[name]!;
+  for (const secret of secrets) writeFileSync(join(folder, secret), 'a-secret-of-enough-characters');
+  const env = Object.fromEntries(
+    Object.entries(environment).map(([key, value]) => [key, value.replace(/^\/run\/secrets\//, `${folder}/`)]),
+  );
+  try {
+    return loadSections(env, 'http');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe('docker-compose.yml', () => {
+  it('starts each way alone with what it needs, and with ports that never clash', () => {
+    expect(startedBy('server')).toEqual(['server']);
+    expect(startedBy('demo')).toEqual(['demo', 'simulator']);
+    expect(startedBy('oidc')).toEqual(['keycloak', 'oidc']);
+    expect(startedBy('scale')).toEqual(['redis', 'replica', 'scale']);
+    const started = WAYS.flatMap((way) => startedBy(way));
+    expect(started.sort()).toEqual(Object.keys(COMPOSE.services).sort());
+    const ports = SERVICES.flatMap(([name]) => published(name).map((port) => port.split(':')[1]));
+    expect(new Set(ports).size).toBe(ports.length);
+  });
+
+  it('leaves only the plain server outside of profiles, and gives each profile the name of its entry', () => {
+    for (const [name, { profiles }] of SERVICES) {
+      if (name === 'server') expect(profiles).toBeUndefined();
+      else expect(profiles).toEqual([WAYS.find((way) => way !== 'server' && startedBy(way).includes(name))]);
+    }
+  });
+
+  it('needs no secret for the demo', () => {
+    for (const name of startedBy('demo')) expect(COMPOSE.services[name]?.secrets ?? []).toEqual([]);
+  });
+
+  it('publishes on this machine only', () => {
+    for (const [name] of SERVICES) for (const port of published(name)) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  it('holds no secret: each comes from a file that git does not take', () => {
+    const ignored = readFileSync(join(ROOT, '.gitignore'), 'utf8').split('\n');
+    expect(ignored).toContain('/secrets/');
+    for (const { file } of Object.values(COMPOSE.secrets)) expect(file).toMatch(/^\.\/secrets\/\w+$/);
+    const used = new Set(SERVICES.flatMap(([, { secrets = [] }]) => secrets));
+    expect([...used].sort()).toEqual(Object.keys(COMPOSE.secrets).sort());
+    expect(COMPOSE_TEXT).not.toMatch(/sk-ant-|PASSWORD: /);
+  });
+
+  describe.each(SERVERS)('the service %s', (name, service) => {
+    it('starts with its settings', () => {
+      expect(() => settingsIn(name)).not.toThrow();
+    });
+
+    it('sets nothing but declared settings, and of secrets only where their file is', () => {
+      for (const [variable, value] of Object.entries(service.environment ?? {})) {
+        const setting = DECLARED.find(({ env }) => env === variable || `${env}_FILE` === variable);
+        expect(setting ?? variable).toBeInstanceOf(Object);
+        if (variable !== setting!.env) {
+          expect(setting!.secret).toBe(true);
+          expect(service.secrets).toContain(value.replace('/run/secrets/', ''));
+        } else if (setting!.secret && name !== 'demo') {
+          // A Redis without a password, on a network of its own: nothing to hide.
+          expect(new URL(value).password).toBe('');
+        }
+      }
+    });
+
+    it('is confined: another user, nothing to write to, no privilege, limits', () => {
+      expect(service).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        user: stages().get('server')!.text('USER'),
+      });
+      expect(service.volumes).toBeUndefined();
+    });
+
+    it('has the time it needs to end, and keeps the health check of the image', () => {
+      const declared = DECLARED.find(({ env }) => env === 'MCP_SHUTDOWN_GRACE_SECONDS')?.default as number | undefined;
+      const [, seconds] = /^(\d+)s$/.exec(service.stop_grace_period ?? '')!;
+      expect(Number(seconds)).toBeGreaterThan(declared ?? DEFAULT_GRACE_SECONDS);
+      expect(service.healthcheck).toBeUndefined();
+    });
+
+    it('is built from a stage that there is', () => {
+      expect(existsSync(join(ROOT, service.build!.dockerfile))).toBe(true);
+      expect(stages().has(service.build!.target)).toBe(true);
+    });
+  });
+
+  it.each(SERVICES)('limits what %s can take, and confines it', (_name, { deploy, cap_drop, security_opt }) => {
+    expect(deploy.resources.limits).toEqual({
+      cpus: expect.any(String),
+      memory: expect.any(String),
+      pids: expect.any(Number),
+    });
+    expect(cap_drop).toEqual(['ALL']);
+    expect(security_opt).toEqual(['no-new-privileges:true']);
+  });
+
+  it('mounts files that are there, and nothing of them to be written', () => {
+    for (const [, { volumes = [] }] of SERVICES) {
+      for (const volume of volumes) {
+        const [source, , mode] = volume.split(':') as [string, string, string?];
+        if (!source.startsWith('.')) expect(Object.keys(COMPOSE.volumes)).toContain(source);
+        else {
+          expect(existsSync(join(ROOT, source))).toBe(true);
+          expect(mode).toBe('ro');
+        }
+      }
+    }
+  });
+
+  it('names every image of others with a full version', () => {
+    const foreign = SERVICES.filter(([, { build }]) => !build).map(([, { image }]) => image);
+    expect(foreign.length).toBe(3);
+    for (const image of foreign) expect(image).toMatch(/:\d+\.\d+\.\d+(-alpine)?$/);
+  });
+
+  it('shares what the replicas count, over a network that leads nowhere else', () => {
+    expect(COMPOSE.services.replica!.deploy.replicas).toBe(2);
+    expect(COMPOSE.services.redis!.networks).toEqual(['store']);
+    expect(COMPOSE.networks.store!.internal).toBe(true);
+    const proxies = (settingsIn('replica').get(ServerSettings) as ServerSettings).trustedProxies;
+    expect(proxies).toEqual(COMPOSE.networks.edge!.ipam!.config.map(({ subnet }) => subnet));
+  });
+});
+
+describe('the realm of Keycloak', () => {
+  const realm = JSON.parse(readFileSync(join(ROOT, 'deploy/docker/keycloak/realm.json'), 'utf8')) as {
+    realm: string;
+    users?: unknown;
+    roles: { realm: { name: string }[] };
+    clients: { redirectUris: string[]; protocolMappers: object[] }[];
+  };
+  const auth = settingsIn('oidc').get(AuthSettings) as AuthSettings;
+  const client = realm.clients[0]!;
+
+  it('is the one the server trusts, with the audience it asks for', () => {
+    expect(auth.oidcIssuers).toEqual([`${COMPOSE.services.keycloak!.environment!.KC_HOSTNAME}/realms/${realm.realm}`]);
+    expect(auth.oidcAudience).toEqual([COMPOSE.services.keycloak!.environment!.MCP_RESOURCE]);
+    expect(auth.oidcAudienceClaims).toEqual(['aud']);
+    const [mapper] = client.protocolMappers;
+    expect(mapper).toMatchObject({
+      protocolMapper: 'oidc-audience-mapper',
+      config: { 'included.custom.audience': '${MCP_RESOURCE}', 'access.token.claim': 'true' },
+    });
+  });
+
+  it('has one public client, with PKCE and the callbacks of MCP clients', () => {
+    expect(realm.clients).toHaveLength(1);
+    expect(client).toMatchObject({
+      publicClient: true,
+      standardFlowEnabled: true,
+      implicitFlowEnabled: false,
+      directAccessGrantsEnabled: false,
+      serviceAccountsEnabled: false,
+      attributes: { 'pkce.code.challenge.method': 'S256' },
+    });
+    expect(client.redirectUris).toEqual(DECLARED.find(({ env }) => env === 'MCP_OAUTH_REDIRECT_URIS')!.default);
+  });
+
+  it('has the roles that the server binds, and nobody in it', () => {
+    const { roleBindings } = [...settingsIn('oidc').values()].find((section) => 'roleBindings' in section) as {
+      roleBindings: readonly { role: string; to: { kind: string; value: string } }[];
+    };
+    const names = realm.roles.realm.map(({ name }) => name).sort();
+    expect(roleBindings.map(({ to }) => to.value).sort()).toEqual(names);
+    expect(roleBindings.every(({ role, to }) => to.kind === 'role' && to.value === role)).toBe(true);
+    expect(realm.users).toBeUndefined();
+    expect(JSON.stringify(realm)).not.toMatch(/"(secret|credentials|password)"/i);
+  });
+});
