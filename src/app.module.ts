@@ -7,10 +7,11 @@ import { GuardrailsModule } from './guardrails/guardrails.module.js';
 import { InteractModule } from './interact/interact.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import { SessionModule } from './session/session.module.js';
+import { TelemetryModule } from './telemetry/telemetry.module.js';
 
 /** In the order in which clients see their tools. */
 const TOOL_MODULES = [DiscoverModule, SessionModule, InteractModule];
-const AROUND_TOOLS = [GuardrailsModule, AuditModule];
+const AROUND_TOOLS = [GuardrailsModule, AuditModule, TelemetryModule];
 
 /** The composition root: the only place that knows every module. */
 @Module({})

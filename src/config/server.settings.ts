@@ -2,8 +2,6 @@ import { isIP } from 'node:net';
 import { type Problem, type Section } from './read-settings.js';
 import { Setting } from './setting.decorator.js';
 
-export const LOG_LEVELS = ['error', 'warn', 'log', 'debug', 'verbose'] as const;
-
 /** Where the server listens, under which names it answers, and how much one answer may hold. */
 export class ServerSettings implements Section {
   static readonly title = 'The server';
@@ -70,14 +68,6 @@ export class ServerSettings implements Section {
     summary: 'Largest result of one tool call, in characters of JSON. Event lists deliver fewer events instead.',
   })
   readonly maxResultChars!: number;
-
-  @Setting({
-    env: 'MCP_LOG_LEVEL',
-    kind: { type: 'choice', of: LOG_LEVELS },
-    default: 'log',
-    summary: 'Least severe log lines to write. Logs and audit lines go to stderr, in every mode.',
-  })
-  readonly logLevel!: (typeof LOG_LEVELS)[number];
 
   @Setting({
     env: 'SSM_PARAM_PREFIX',

@@ -22,11 +22,21 @@ export function createApiClient(settings: AnthropicSettings): ApiClient {
     baseURL: settings.baseUrl,
     timeout: settings.timeoutSeconds * 1000,
     maxRetries: settings.maxRetries,
-    middleware: [endWithWork, neverRepeat, waitBriefly, overrideHeaders(settings), noteRequestIds],
+    middleware: [endWithWork, neverRepeat, waitBriefly, overrideHeaders(settings), passRequestId, noteRequestIds],
     logger: sdkLogger(),
     logLevel: 'warn',
   });
 }
+
+/**
+ * The API has no header for ids of ours (its own come back as `request-id`) and ignores this one. Gateways that stand
+ * before it log it, and so one id finds a request from the client to there.
+ */
+const passRequestId: Middleware = (request, next) => {
+  const requestId = currentUpstreamRequests()?.requestId;
+  if (requestId !== undefined) request.headers.set('x-request-id', requestId);
+  return next(request);
+};
 
 const noteRequestIds: Middleware = async (request, next) => {
   const response = await next(request);

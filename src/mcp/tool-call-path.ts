@@ -9,6 +9,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { type Principal } from '../auth/principal.js';
 import { type CallClient, callClientOf } from './call-client.js';
+import { currentRequestId } from './request-id.js';
 import { RunningCalls } from './running-calls.js';
 import { ToolCallObserver } from './tool-access.js';
 import { runToolCall, type ToolCall } from './tool-call.js';
@@ -79,6 +80,7 @@ export class ToolCallPath {
       tool: known ? params.name : unknownName(params.name),
       ...caller,
       sees: (name) => this.list.for(caller.principal).tools.some((tool) => tool.name === name),
+      requestId: currentRequestId(),
       arguments: params.arguments ?? {},
       context,
       draining: this.running.draining,

@@ -5,7 +5,7 @@ import { callTool, connectHttp, type ToolAnswer } from '../support/client.js';
 import { freePort, REDIS_PASSWORD, REDIS_SKIPPED, redisFound, RedisServer } from '../support/redis.js';
 import { serverEnv, startServer, type TestServer } from '../support/server.js';
 import { startServerProcess } from '../support/server-process.js';
-import { auditLines, stderrText } from '../support/stderr.js';
+import { auditLines, logLines, stderrText } from '../support/stderr.js';
 
 const agent_id = FIXTURES.agents.analyst;
 const environment_id = FIXTURES.environments.cloud;
@@ -74,9 +74,9 @@ describe('a Redis that is not there', () => {
   it('is told in the log, but not once for every call, and without its password', async () => {
     const { call } = await unreachable();
     for (let count = 0; count < 20; count++) await call('agent_list');
-    const lines = stderrText()
-      .split('\n')
-      .filter((line) => line.includes('[Limits]'));
+    const lines = logLines()
+      .filter(({ context }) => context === 'Limits')
+      .map(({ msg }) => msg);
     expect(lines).toEqual([expect.stringMatching(/does not answer \(ECONNREFUSED\).*starts are refused/)]);
     expect(stderrText()).not.toContain(REDIS_PASSWORD);
   });
