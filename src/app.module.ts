@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit/audit.module.js';
+import { AuditService } from './audit/audit.service.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { DiscoverModule } from './discover/discover.module.js';
@@ -7,11 +8,16 @@ import { GuardrailsModule } from './guardrails/guardrails.module.js';
 import { InteractModule } from './interact/interact.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import { SessionModule } from './session/session.module.js';
+import { CallMetrics } from './telemetry/metrics/call-metrics.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 
 /** In the order in which clients see their tools. */
 const TOOL_MODULES = [DiscoverModule, SessionModule, InteractModule];
-const AROUND_TOOLS = [GuardrailsModule, AuditModule, TelemetryModule];
+/** What watches calls or says whether they may be made. */
+const around = (telemetry: DynamicModule) => ({
+  imports: [GuardrailsModule, AuditModule, telemetry],
+  observers: [AuditService, CallMetrics],
+});
 
 /** The composition root: the only place that knows every module. */
 @Module({})
@@ -20,7 +26,12 @@ export class AppModule {
   static forHttp(): DynamicModule {
     return {
       module: AppModule,
-      imports: [ConfigModule.forEntry('http'), AuthModule, ...TOOL_MODULES, McpModule.forHttp(AROUND_TOOLS)],
+      imports: [
+        ConfigModule.forEntry('http'),
+        AuthModule,
+        ...TOOL_MODULES,
+        McpModule.forHttp(around(TelemetryModule.forHttp())),
+      ],
     };
   }
 
@@ -28,7 +39,11 @@ export class AppModule {
   static forStdio(): DynamicModule {
     return {
       module: AppModule,
-      imports: [ConfigModule.forEntry('stdio'), ...TOOL_MODULES, McpModule.forStdio(AROUND_TOOLS)],
+      imports: [
+        ConfigModule.forEntry('stdio'),
+        ...TOOL_MODULES,
+        McpModule.forStdio(around(TelemetryModule.forStdio())),
+      ],
     };
   }
 }

@@ -2,6 +2,7 @@ import { Logger, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { AuthSettings, SHORT_BEARER_TOKEN } from '../config/auth.settings.js';
+import { AuthRefusals } from './auth-refusals.js';
 import { Challenges } from './discovery/challenges.js';
 import { ProtectedResourceController } from './discovery/protected-resource.controller.js';
 import { PublicUrl } from './discovery/public-url.js';
@@ -19,6 +20,7 @@ import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
   controllers: [ProtectedResourceController, FacadeMetadataController, FacadeController],
   providers: [
     TrustedIssuers,
+    AuthRefusals,
     PublicUrl,
     Challenges,
     UpstreamProvider,
@@ -30,7 +32,7 @@ import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
     },
     { provide: APP_GUARD, useClass: HttpAuthGuard },
   ],
-  exports: [Challenges],
+  exports: [Challenges, AuthRefusals],
 })
 export class AuthModule implements OnApplicationBootstrap {
   private readonly logger = new Logger('Auth');

@@ -7,6 +7,8 @@ import { ServerSettings } from '../config/server.settings.js';
 import { answerHttpError, type Reply } from '../mcp/errors/http-error.js';
 import { REQUEST_ID_HEADER } from '../mcp/request-id.js';
 import { PinoLogger } from '../telemetry/logs/pino.logger.js';
+import { OpenTelemetry } from '../telemetry/open-telemetry.js';
+import { traceRequests } from '../telemetry/traces/http-spans.js';
 import { giveRequestIds, requestIds } from './request-scope.js';
 
 /** Largest request body, in bytes. */
@@ -32,6 +34,7 @@ export async function createHttpApp(): Promise<NestFastifyApplication> {
   );
   app.useLogger(app.get(PinoLogger));
   giveRequestIds(app);
+  if (app.get(OpenTelemetry).tracing) traceRequests(app);
   app.connectMicroservice<AsyncMicroserviceOptions>(
     { inject: [McpStrategy], useFactory: (strategy: McpStrategy) => ({ strategy }) },
     // Without this, global guards, filters and interceptors do not apply to tools.

@@ -23,6 +23,16 @@ export class ServerSettings implements Section {
   readonly port!: number;
 
   @Setting({
+    env: 'MCP_MANAGEMENT_PORT',
+    kind: { type: 'integer', min: 0, max: 65535 },
+    example: '9090',
+    defaultText: 'none; `/healthz` and `/readyz` are served on `MCP_PORT`',
+    summary:
+      'A port of its own, at `MCP_HOST`, for `/healthz`, `/readyz` and `/metrics`, so that a service or ingress does not publish them; 0 picks a free one and logs it.',
+  })
+  readonly managementPort?: number;
+
+  @Setting({
     env: 'MCP_PUBLIC_URL',
     kind: { type: 'url' },
     example: 'https://mcp.example.com',

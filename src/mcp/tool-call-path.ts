@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type ClientCapabilities,
@@ -9,9 +9,10 @@ import {
 } from '@modelcontextprotocol/server';
 import { type Principal } from '../auth/principal.js';
 import { type CallClient, callClientOf } from './call-client.js';
+import { inCallSpan } from './call-span.js';
 import { currentRequestId } from './request-id.js';
 import { RunningCalls } from './running-calls.js';
-import { ToolCallObserver } from './tool-access.js';
+import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-access.js';
 import { runToolCall, type ToolCall } from './tool-call.js';
 import { ToolList } from './tool-list.js';
 import { ToolRegistry } from './tool-registry.js';
@@ -44,7 +45,7 @@ export class ToolCallPath {
     private readonly registry: ToolRegistry,
     private readonly list: ToolList,
     private readonly running: RunningCalls,
-    private readonly observer: ToolCallObserver,
+    @Inject(TOOL_CALL_OBSERVERS) private readonly observers: readonly ToolCallObserver[],
   ) {}
 
   install(server: McpServer, principalOf: PrincipalSource): McpServer {
@@ -70,7 +71,7 @@ export class ToolCallPath {
   private callHandler(callerOf: (context: ServerContext) => Caller, handler: Handler): Handler {
     return (request, context) => {
       const call = this.begin(request, callerOf(context), context);
-      return this.running.track(this.run(call, () => handler(request, context)));
+      return this.running.track(inCallSpan(call, () => this.run(call, () => handler(request, context))));
     };
   }
 
@@ -93,6 +94,7 @@ export class ToolCallPath {
 
   private async run(call: ToolCall, work: () => Promise<object>): Promise<object> {
     const startedAt = performance.now();
+    for (const observer of this.observers) observer.began?.(call);
     try {
       if (call.outcome === 'unknown_tool') throw unknownTool(call.tool);
       return await runToolCall(call, work);
@@ -101,7 +103,8 @@ export class ToolCallPath {
       throw error;
     } finally {
       await Promise.all(call.onEnd.map((settle) => settle(call)));
-      this.observer.ended({ call, durationMs: performance.now() - startedAt });
+      const durationMs = performance.now() - startedAt;
+      for (const observer of this.observers) observer.ended({ call, durationMs });
     }
   }
 }

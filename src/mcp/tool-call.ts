@@ -40,6 +40,8 @@ export interface ToolCall extends UpstreamRequests {
   approval?: ApprovalRecord;
   /** Set when the call creates the session rather than naming it. */
   createdSessionId?: string;
+  /** The budget of that session, in US dollars; absent when it has none. */
+  budgetUsd?: number;
   /** What is to be settled once it is known how the call ended; awaited before it is answered. These never reject. */
   readonly onEnd: ((call: ToolCall) => Promise<void>)[];
 }

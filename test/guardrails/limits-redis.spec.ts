@@ -40,7 +40,11 @@ const redisOf = ({ app }: TestServer) => app.get(RedisConnection, { strict: fals
 /** Not `once` of node:events: that takes every failed attempt to reconnect for the end. */
 const happens = (client: ReturnType<typeof redisOf>, event: 'close' | 'ready' | 'end') =>
   new Promise<void>((resolve) => client.once(event, () => resolve()));
-const failuresOf = ({ app }: TestServer) => app.get(StoreHealth, { strict: false }).failures;
+const failuresOf = ({ app }: TestServer) => {
+  const decisions = [...app.get(StoreHealth, { strict: false }).decisions.values()];
+  const sum = (decision: 'unchecked' | 'unavailable') => decisions.reduce((all, counts) => all + counts[decision], 0);
+  return { open: sum('unchecked'), closed: sum('unavailable') };
+};
 const granted = (answers: ToolAnswer[]) => answers.filter(({ isError }) => !isError).length;
 
 describe('a Redis that is not there', () => {
