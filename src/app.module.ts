@@ -4,6 +4,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { DiscoverModule } from './discover/discover.module.js';
 import { GuardrailsModule } from './guardrails/guardrails.module.js';
+import { HealthModule } from './health/health.module.js';
 import { InteractModule } from './interact/interact.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import { SessionModule } from './session/session.module.js';
@@ -19,7 +20,13 @@ export class AppModule {
   static forHttp(): DynamicModule {
     return {
       module: AppModule,
-      imports: [ConfigModule.forEntry('http'), AuthModule, ...TOOL_MODULES, McpModule.forHttp(AROUND_TOOLS)],
+      imports: [
+        ConfigModule.forEntry('http'),
+        AuthModule,
+        ...TOOL_MODULES,
+        McpModule.forHttp(AROUND_TOOLS),
+        HealthModule,
+      ],
     };
   }
 

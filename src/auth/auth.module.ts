@@ -10,6 +10,7 @@ import { FacadeMetadataController } from './facade/facade-metadata.controller.js
 import { TokenProxy } from './facade/token-proxy.js';
 import { UpstreamProvider } from './facade/upstream-provider.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
+import { FirstKeys } from './provider/first-keys.js';
 import { TrustedIssuers } from './provider/trusted-issuers.js';
 import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
 
@@ -19,6 +20,7 @@ import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
   controllers: [ProtectedResourceController, FacadeMetadataController, FacadeController],
   providers: [
     TrustedIssuers,
+    FirstKeys,
     PublicUrl,
     Challenges,
     UpstreamProvider,
@@ -30,15 +32,12 @@ import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
     },
     { provide: APP_GUARD, useClass: HttpAuthGuard },
   ],
-  exports: [Challenges],
+  exports: [Challenges, TrustedIssuers],
 })
 export class AuthModule implements OnApplicationBootstrap {
   private readonly logger = new Logger('Auth');
 
-  constructor(
-    private readonly settings: AuthSettings,
-    private readonly issuers: TrustedIssuers,
-  ) {}
+  constructor(private readonly settings: AuthSettings) {}
 
   /** Unsafe choices announce themselves. */
   onApplicationBootstrap(): void {
@@ -53,17 +52,6 @@ export class AuthModule implements OnApplicationBootstrap {
     }
     if (usesProvider && oidcAudience.length === 0) {
       this.logger.warn('MCP_OIDC_REQUIRE_AUDIENCE=false: tokens for any application of the issuer are accepted.');
-    }
-    if (usesProvider) this.fetchKeys();
-  }
-
-  /** Ahead of the first caller, who would wait for them. A provider that is down must not keep the server from starting. */
-  private fetchKeys(): void {
-    for (const { issuer, keys } of this.issuers.all()) {
-      keys.count().then(
-        (count) => this.logger.log(`${issuer}: ${count} signing keys`),
-        (error: unknown) => this.logger.error(error),
-      );
     }
   }
 }

@@ -5,6 +5,7 @@ import { McpStrategy } from '@rekog/mcp-nest';
 import { AppModule } from '../app.module.js';
 import { ServerSettings } from '../config/server.settings.js';
 import { answerHttpError, type Reply } from '../mcp/errors/http-error.js';
+import { listenForManagement } from './management.js';
 import { StderrLogger } from '../telemetry/stderr.logger.js';
 
 /** Largest request body, in bytes. */
@@ -57,6 +58,10 @@ function closeLingeringConnections(app: NestFastifyApplication): void {
 export async function runHttp(): Promise<void> {
   const app = await createHttpApp();
   const { host, port } = app.get(ServerSettings);
+  const logger = new StderrLogger('log');
   await app.listen(port, host);
-  new StderrLogger('log').log(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
+  // Second, so that nothing there says ready before requests are taken.
+  const management = await listenForManagement(app);
+  if (management) logger.log(`health is served at ${await management.getUrl()}/readyz`, 'Http');
+  logger.log(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
 }

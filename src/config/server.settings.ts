@@ -25,6 +25,16 @@ export class ServerSettings implements Section {
   readonly port!: number;
 
   @Setting({
+    env: 'MCP_MANAGEMENT_PORT',
+    kind: { type: 'integer', min: 0, max: 65535 },
+    example: '9090',
+    defaultText: 'none; `/healthz` and `/readyz` are served on `MCP_PORT`',
+    summary:
+      'A port of its own, at `MCP_HOST`, for `/healthz`, `/readyz` and `/metrics`, so that a service or ingress does not publish them; 0 picks a free one and logs it.',
+  })
+  readonly managementPort?: number;
+
+  @Setting({
     env: 'MCP_PUBLIC_URL',
     kind: { type: 'url' },
     example: 'https://mcp.example.com',
@@ -88,6 +98,17 @@ export class ServerSettings implements Section {
   readonly ssmParamPrefix?: string;
 
   check(): Problem[] {
+    return [...this.ports(), ...this.proxies()];
+  }
+
+  private ports(): Problem[] {
+    if (this.managementPort !== this.port || this.port === 0) return [];
+    return [
+      { env: 'MCP_MANAGEMENT_PORT', message: `is the same as MCP_PORT (${this.port}); give it a port of its own` },
+    ];
+  }
+
+  private proxies(): Problem[] {
     return this.trustedProxies
       .filter((entry) => !isNetwork(entry))
       .map((entry) => ({

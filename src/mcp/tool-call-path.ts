@@ -10,6 +10,7 @@ import {
 import { type Principal } from '../auth/principal.js';
 import { type CallClient, callClientOf } from './call-client.js';
 import { RunningCalls } from './running-calls.js';
+import { Shutdown } from './shutdown.js';
 import { ToolCallObserver } from './tool-access.js';
 import { runToolCall, type ToolCall } from './tool-call.js';
 import { ToolList } from './tool-list.js';
@@ -43,6 +44,7 @@ export class ToolCallPath {
     private readonly registry: ToolRegistry,
     private readonly list: ToolList,
     private readonly running: RunningCalls,
+    private readonly shutdown: Shutdown,
     private readonly observer: ToolCallObserver,
   ) {}
 
@@ -81,11 +83,11 @@ export class ToolCallPath {
       sees: (name) => this.list.for(caller.principal).tools.some((tool) => tool.name === name),
       arguments: params.arguments ?? {},
       context,
-      draining: this.running.draining,
+      draining: this.shutdown.draining,
       outcome: known ? 'ok' : 'unknown_tool',
       requestIds: [],
       onEnd: [],
-      ended: this.running.ended,
+      ended: this.shutdown.ended,
     };
   }
 
