@@ -5,6 +5,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { DiscoverModule } from './discover/discover.module.js';
 import { GuardrailsModule } from './guardrails/guardrails.module.js';
+import { HealthModule } from './health/health.module.js';
 import { InteractModule } from './interact/interact.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import { SessionModule } from './session/session.module.js';
@@ -31,6 +32,7 @@ export class AppModule {
         AuthModule,
         ...TOOL_MODULES,
         McpModule.forHttp(around(TelemetryModule.forHttp())),
+        HealthModule,
       ],
     };
   }

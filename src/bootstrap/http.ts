@@ -9,6 +9,7 @@ import { REQUEST_ID_HEADER } from '../mcp/request-id.js';
 import { PinoLogger } from '../telemetry/logs/pino.logger.js';
 import { OpenTelemetry } from '../telemetry/open-telemetry.js';
 import { traceRequests } from '../telemetry/traces/http-spans.js';
+import { listenForManagement } from './management.js';
 import { giveRequestIds, requestIds } from './request-scope.js';
 
 /** Largest request body, in bytes. */
@@ -64,6 +65,10 @@ function closeLingeringConnections(app: NestFastifyApplication): void {
 export async function runHttp(): Promise<void> {
   const app = await createHttpApp();
   const { host, port } = app.get(ServerSettings);
+  const logger = app.get(PinoLogger);
   await app.listen(port, host);
-  app.get(PinoLogger).announce(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
+  // Second, so that nothing there says ready before requests are taken.
+  const management = await listenForManagement(app);
+  if (management) logger.announce(`health is served at ${await management.getUrl()}/readyz`, 'Http');
+  logger.announce(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
 }

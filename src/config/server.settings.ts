@@ -88,6 +88,17 @@ export class ServerSettings implements Section {
   readonly ssmParamPrefix?: string;
 
   check(): Problem[] {
+    return [...this.ports(), ...this.proxies()];
+  }
+
+  private ports(): Problem[] {
+    if (this.managementPort !== this.port || this.port === 0) return [];
+    return [
+      { env: 'MCP_MANAGEMENT_PORT', message: `is the same as MCP_PORT (${this.port}); give it a port of its own` },
+    ];
+  }
+
+  private proxies(): Problem[] {
     return this.trustedProxies
       .filter((entry) => !isNetwork(entry))
       .map((entry) => ({

@@ -17,7 +17,7 @@ export function operationName(method: string, url: string): string {
   const path = /\/v1\/([a-z_]+)(?:\/([^/?]+)(\/[a-z/]+)?)?(?:\?|$)/.exec(url);
   const [, resource = '', id, rest] = path ?? [];
   if (!RESOURCES.includes(resource)) return 'other';
-  if (rest !== undefined) return (resource === 'sessions' && OF_SESSION[`${method} ${rest}`]) || 'other';
+  if (rest !== undefined) return (resource === 'sessions' ? OF_SESSION[`${method} ${rest}`] : undefined) ?? 'other';
   const verb = (id === undefined ? OF_ALL : OF_ONE)[method];
   return verb === undefined ? 'other' : `${resource}.${verb}`;
 }

@@ -44,7 +44,7 @@ function origin({ context: { mcpReq } }: ToolCall): Pick<SpanOptions, 'links'> &
   const parent = propagation.extract(ROOT_CONTEXT, mcpReq._meta, {
     keys: () => TRACE_KEYS,
     get: (meta, key) => {
-      const value = TRACE_KEYS.includes(key) ? (meta as Record<string, unknown> | undefined)?.[key] : undefined;
+      const value = TRACE_KEYS.includes(key) ? meta?.[key] : undefined;
       return typeof value === 'string' ? value : undefined;
     },
   });

@@ -11,6 +11,7 @@ import { allowedHosts, allowedOrigins } from './host-names.js';
 import { McpHttpController } from './http/mcp-http.controller.js';
 import { INSTRUCTIONS } from './instructions.js';
 import { RunningCalls } from './running-calls.js';
+import { ShutdownModule } from './shutdown.module.js';
 import { SERVER_NAME, SERVER_TITLE, SERVER_VERSION } from './server-identity.js';
 import { type PrincipalSource, ToolCallPath } from './tool-call-path.js';
 import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-access.js';
@@ -63,7 +64,7 @@ export class McpModule {
 function withTransport({ imports = [], observers }: Surroundings, transport: Provider[]): DynamicModule {
   return {
     module: McpModule,
-    imports: [DiscoveryModule, ...imports],
+    imports: [DiscoveryModule, ShutdownModule, ...imports],
     providers: [
       ToolRegistry,
       ToolList,

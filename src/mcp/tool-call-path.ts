@@ -13,6 +13,7 @@ import { inCallSpan } from './call-span.js';
 import { currentRequestId } from './request-id.js';
 import { RunningCalls } from './running-calls.js';
 import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-access.js';
+import { Shutdown } from './shutdown.js';
 import { runToolCall, type ToolCall } from './tool-call.js';
 import { ToolList } from './tool-list.js';
 import { ToolRegistry } from './tool-registry.js';
@@ -45,6 +46,7 @@ export class ToolCallPath {
     private readonly registry: ToolRegistry,
     private readonly list: ToolList,
     private readonly running: RunningCalls,
+    private readonly shutdown: Shutdown,
     @Inject(TOOL_CALL_OBSERVERS) private readonly observers: readonly ToolCallObserver[],
   ) {}
 
@@ -84,11 +86,11 @@ export class ToolCallPath {
       requestId: currentRequestId(),
       arguments: params.arguments ?? {},
       context,
-      draining: this.running.draining,
+      draining: this.shutdown.draining,
       outcome: known ? 'ok' : 'unknown_tool',
       requestIds: [],
       onEnd: [],
-      ended: this.running.ended,
+      ended: this.shutdown.ended,
     };
   }
 

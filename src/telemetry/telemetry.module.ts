@@ -12,7 +12,7 @@ import { stderrLogger } from './logs/stderr.js';
 import { CallMetrics } from './metrics/call-metrics.js';
 import { MetricsPage } from './metrics/metrics-page.js';
 import { ProcessMetrics } from './metrics/process-metrics.js';
-import { StateMetrics } from './metrics/state-metrics.js';
+import { StateMetrics, Watching } from './metrics/state-metrics.js';
 import { UpstreamMetrics } from './metrics/upstream-metrics.js';
 import { OpenTelemetry } from './open-telemetry.js';
 
@@ -55,6 +55,7 @@ function telemetry(
         useFactory: (started: OpenTelemetry) => (started.measuring ? new UpstreamMetrics(started) : undefined),
       },
       CallMetrics,
+      Watching,
       StateMetrics,
       ProcessMetrics,
       MetricsPage,

@@ -7,13 +7,21 @@ import { WaitingApprovals } from '../../managed-agents/waiting-approvals.js';
 import { OpenTelemetry } from '../open-telemetry.js';
 import { Instruments, type Observation } from './instruments.js';
 
+/** What has to do with following sessions. */
+@Injectable()
+export class Watching {
+  constructor(
+    readonly follow: FollowService,
+    readonly approvals: WaitingApprovals,
+  ) {}
+}
+
 /** What the rooms know of their own state, read when metrics are collected. They count for themselves and know of no metrics. */
 @Injectable()
 export class StateMetrics {
   constructor(
     telemetry: OpenTelemetry,
-    private readonly follow: FollowService,
-    private readonly approvals: WaitingApprovals,
+    private readonly watching: Watching,
     private readonly store: StoreHealth,
     private readonly audit: AuditSinks,
     @Optional() private readonly auth?: AuthRefusals,
@@ -22,12 +30,13 @@ export class StateMetrics {
   }
 
   private observe(instruments: Instruments): void {
-    instruments.observed('streams', () => [[this.follow.load.streams]]);
-    instruments.observed('streamsLimit', () => [[this.follow.maxStreams]]);
-    instruments.observed('streamsPolling', () => [[this.follow.load.polling]]);
-    instruments.observed('waiters', () => [[this.follow.load.waiters]]);
-    instruments.observed('streamConnections', () => eachOf('event', this.follow.connections));
-    instruments.observed('approvalsWaiting', () => [[this.approvals.total]]);
+    const { follow, approvals } = this.watching;
+    instruments.observed('streams', () => [[follow.load.streams]]);
+    instruments.observed('streamsLimit', () => [[follow.maxStreams]]);
+    instruments.observed('streamsPolling', () => [[follow.load.polling]]);
+    instruments.observed('waiters', () => [[follow.load.waiters]]);
+    instruments.observed('streamConnections', () => eachOf('event', follow.connections));
+    instruments.observed('approvalsWaiting', () => [[approvals.total]]);
     instruments.observed('limitStoreUp', () => [[this.store.up ? 1 : 0]]);
     instruments.observed('rateLimitDecisions', () => this.decisions());
     instruments.observed('authFailures', () => eachOf('reason', this.auth?.counts ?? new Map<string, number>()));
@@ -55,5 +64,5 @@ export class StateMetrics {
 /** Every entry as a value with its key as label. */
 function eachOf(label: string, counts: Readonly<Record<string, number>> | ReadonlyMap<string, number>): Observation[] {
   const entries = counts instanceof Map ? [...(counts as ReadonlyMap<string, number>)] : Object.entries(counts);
-  return entries.map(([key, value]) => [value as number, { [label]: key as string }]);
+  return entries.map(([key, value]) => [value as number, { [label]: key }]);
 }

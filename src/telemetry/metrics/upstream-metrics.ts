@@ -1,5 +1,5 @@
 import { type UpstreamAttempt, UpstreamObserver } from '../../managed-agents/upstream-observer.js';
-import { OpenTelemetry } from '../open-telemetry.js';
+import { type OpenTelemetry } from '../open-telemetry.js';
 import { Instruments } from './instruments.js';
 
 /** Counts requests to the API. */
