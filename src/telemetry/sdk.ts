@@ -1,5 +1,5 @@
 import { context, diag, DiagLogLevel, propagation, trace } from '@opentelemetry/api';
-import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { setGlobalErrorHandler, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import { type MeterProvider } from '@opentelemetry/sdk-metrics';
 import { type TracerProvider } from '@opentelemetry/sdk-trace';
@@ -19,7 +19,9 @@ export interface Sdk {
 }
 
 export function startSdk(settings: TelemetrySettings, servesMetrics: boolean): Sdk {
-  diag.setLogger(diagnostics(), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  const logger = new Logger('OpenTelemetry');
+  setGlobalErrorHandler((error) => logger.warn(messageOf(error)));
+  diag.setLogger(diagnosticsTo(logger), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const resource = resourceOf(settings);
   const tracerProvider = settings.tracesUrl === undefined ? undefined : createTracerProvider(settings, resource);
   if (tracerProvider) register(tracerProvider);
@@ -57,8 +59,7 @@ function resourceOf({ serviceName, resourceAttributes }: TelemetrySettings): Res
 }
 
 /** What the SDK has to complain about, such as a receiver that does not answer. */
-function diagnostics() {
-  const logger = new Logger('OpenTelemetry');
+function diagnosticsTo(logger: Logger) {
   return {
     error: (message: string) => logger.error(message),
     warn: (message: string) => logger.warn(message),
@@ -66,4 +67,9 @@ function diagnostics() {
     debug: (message: string) => logger.debug(message),
     verbose: (message: string) => logger.verbose(message),
   };
+}
+
+/** Without the stack, which is that of the SDK's timer. */
+function messageOf(error: unknown): string {
+  return typeof error === 'string' ? error : ((error as { message?: string } | undefined)?.message ?? String(error));
 }
