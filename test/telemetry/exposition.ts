@@ -14,7 +14,11 @@ export function parseExposition(text: string): Series[] {
       if (!match) throw new Error(`not a line of the text format: ${line}`);
       const [, name, labels = '', value] = match;
       const pairs = [...labels.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g)];
-      return { name: name!, labels: Object.fromEntries(pairs.map(([, key, text]) => [key, text])), value: Number(value) };
+      return {
+        name: name!,
+        labels: Object.fromEntries(pairs.map(([, key, text]) => [key, text])),
+        value: Number(value),
+      };
     });
 }
 

@@ -223,7 +223,9 @@ it('no secret and no text of a call is in spans, metrics or logs', async () => {
   await callTool(client, 'agent_get', { agent_id: ids.agent_id });
   await client.callTool({ name: canary, arguments: { [canary]: canary } }).catch(() => undefined);
   await send(url, { path: `/mcp/${canary}?token=${canary}`, headers: { authorization: `Bearer ${canary}` } });
-  await send(url, { headers: { authorization: `Bearer ${canary}`, 'user-agent': canary, 'x-request-id': `${canary} !` } });
+  await send(url, {
+    headers: { authorization: `Bearer ${canary}`, 'user-agent': canary, 'x-request-id': `${canary} !` },
+  });
   await client.close();
   expect((await spans()).length).toBeGreaterThan(10);
   const unknown = auditLines().find(({ outcome }) => outcome === 'unknown_tool');
