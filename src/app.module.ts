@@ -23,6 +23,14 @@ export class AppModule {
     };
   }
 
+  /** Served over HTTP by AWS Lambda. */
+  static forLambda(): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [ConfigModule.forEntry('lambda'), AuthModule, ...TOOL_MODULES, McpModule.forLambda(AROUND_TOOLS)],
+    };
+  }
+
   /** Served to the one process that started it. */
   static forStdio(): DynamicModule {
     return {

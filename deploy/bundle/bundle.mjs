@@ -1,8 +1,9 @@
 import { build } from 'esbuild';
 
 /**
- * Packs the compiled server (build/) into one file (dist/main.js), so that a client that starts it over stdio does not
- * wait for a thousand files to be found and read. Compiled first by tsc, because esbuild emits no decorator metadata.
+ * Packs the compiled server (build/) into one file for each way to start it: dist/main.js, so that a client that starts
+ * it over stdio does not wait for a thousand files to be found and read, and dist/lambda.js, so that AWS Lambda does not
+ * in a cold start. Compiled first by tsc, because esbuild emits no decorator metadata.
  */
 
 /** Packages that Nest and its companions load only when they are used, and that are not installed here. */
@@ -23,9 +24,11 @@ const NOT_INSTALLED = [
   'cache-manager',
 ];
 
-await build({
-  entryPoints: ['build/main.js'],
-  outfile: 'dist/main.js',
+const entries = ['main', 'lambda'];
+
+const pack = (entry) => ({
+  entryPoints: [`build/${entry}.js`],
+  outfile: `dist/${entry}.js`,
   bundle: true,
   platform: 'node',
   target: 'node20',
@@ -42,3 +45,5 @@ await build({
   banner: { js: "const bundleUrl=require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'warning',
 });
+
+await Promise.all(entries.map((entry) => build(pack(entry))));

@@ -24,8 +24,16 @@ import { ToolRegistry } from './tool-registry.js';
 @Module({})
 export class McpModule {
   static forHttp(imports: ModuleMetadata['imports']): DynamicModule {
+    return McpModule.overHttp(imports, httpTransport);
+  }
+
+  static forLambda(imports: ModuleMetadata['imports']): DynamicModule {
+    return McpModule.overHttp(imports, lambdaTransport);
+  }
+
+  private static overHttp(imports: ModuleMetadata['imports'], useFactory: typeof httpTransport): DynamicModule {
     const transport: Provider[] = [
-      { provide: StreamableHttpTransport, inject: [ServerSettings], useFactory: httpTransport },
+      { provide: StreamableHttpTransport, inject: [ServerSettings], useFactory },
       {
         provide: MCP_HTTP_HANDLER,
         inject: [StreamableHttpTransport],
@@ -88,6 +96,18 @@ function httpTransport(settings: ServerSettings): StreamableHttpTransport {
     protocol: 'dual',
     enableJsonResponse: true,
     security: { allowedHosts: allowedHosts(settings), allowedOrigins: allowedOrigins(settings) },
+  });
+}
+
+/**
+ * Any `Host`: AWS finds the function by the name in the request, so a name of an attacker's that resolves to AWS (DNS
+ * rebinding) never gets here, and a function cannot know its own names. Browsers' `Origin` is checked as everywhere.
+ */
+function lambdaTransport(settings: ServerSettings): StreamableHttpTransport {
+  return new StreamableHttpTransport({
+    protocol: 'dual',
+    enableJsonResponse: true,
+    security: { allowedOrigins: allowedOrigins(settings) },
   });
 }
 
