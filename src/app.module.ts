@@ -37,6 +37,20 @@ export class AppModule {
     };
   }
 
+  /** Served over HTTP by AWS Lambda. */
+  static forLambda(): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forEntry('lambda'),
+        AuthModule,
+        ...TOOL_MODULES,
+        McpModule.forLambda(around(TelemetryModule.forLambda())),
+        HealthModule,
+      ],
+    };
+  }
+
   /** Served to the one process that started it. */
   static forStdio(): DynamicModule {
     return {

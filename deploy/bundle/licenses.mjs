@@ -13,7 +13,7 @@ export function writeLicenses(metafile, file) {
   const sections = folders.map(sectionOf).sort((a, b) => (a < b ? -1 : 1));
   writeFileSync(
     file,
-    `Packages that main.js holds code of, each with its license.\n${[...new Set(sections)].join('')}`,
+    `Packages that the bundles hold code of, each with its license.\n${[...new Set(sections)].join('')}`,
   );
 }
 

@@ -34,6 +34,11 @@ export class AuditSinks extends AuditReadiness implements OnApplicationShutdown 
     for (const sink of this.sinks) sink.write(line);
   }
 
+  /** Until every line has been delivered or an attempt has failed, at most so long. */
+  async flush(ms: number): Promise<void> {
+    await Promise.all(this.sinks.map((sink) => sink.flush(ms)));
+  }
+
   /** After the last call has ended and its record is written. */
   async onApplicationShutdown(): Promise<void> {
     await Promise.all(this.sinks.map((sink) => sink.close()));

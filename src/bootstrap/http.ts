@@ -21,9 +21,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const CLOSE_GRACE_MS = 1000;
 
 /** The application behind HTTP, ready to listen. Throws a `ConfigurationError` when the settings are not usable. */
-export async function createHttpApp(): Promise<NestFastifyApplication> {
+export async function createHttpApp(root = AppModule.forHttp()): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forHttp(),
+    root,
     new FastifyAdapter({
       bodyLimit: MAX_BODY_BYTES,
       requestTimeout: REQUEST_TIMEOUT_MS,

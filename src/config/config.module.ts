@@ -51,8 +51,9 @@ export class ConfigModule {
       imports: [
         NestConfigModule.forRoot({
           cache: true,
-          // Clients start stdio servers inside whatever project is open, whose .env is not the operator's.
-          ignoreEnvFile: entry === 'stdio',
+          // Clients start stdio servers inside whatever project is open, whose .env is not the operator's, and a function
+          // has its settings from its configuration.
+          ignoreEnvFile: entry !== 'http',
           // `validate` is what puts the sections into the ConfigService.
           validate: (env: Environment) => ({ [SECTIONS_KEY]: loadSections(env, entry) }),
         }),

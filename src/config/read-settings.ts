@@ -12,7 +12,7 @@ export interface Problem {
 }
 
 /** How the server is going to be reached; decides which settings are required. */
-export type Entry = 'http' | 'stdio';
+export type Entry = 'http' | 'lambda' | 'stdio';
 
 /** A group of settings. `check` reports what no single value can tell. */
 export interface Section {

@@ -2,6 +2,13 @@ import { isIP } from 'node:net';
 import { type Problem, type Section } from './read-settings.js';
 import { Setting } from './setting.decorator.js';
 
+export const SSM_PARAM_PREFIX = 'SSM_PARAM_PREFIX';
+/** Never the root: that would be every parameter of the account. */
+export const PARAMETER_PATH = {
+  pattern: /^(\/[\w.-]+)+\/?$/,
+  expected: 'the path of SSM parameters, such as /managed-agent-control/prod',
+};
+
 /** Where the server listens, under which names it answers, and how much one answer may hold. */
 export class ServerSettings implements Section {
   static readonly title = 'The server';
@@ -80,10 +87,11 @@ export class ServerSettings implements Section {
   readonly maxResultChars!: number;
 
   @Setting({
-    env: 'SSM_PARAM_PREFIX',
-    kind: { type: 'text' },
+    env: SSM_PARAM_PREFIX,
+    kind: { type: 'text', ...PARAMETER_PATH },
     example: '/managed-agent-control/prod',
-    summary: 'AWS Lambda only: parameters below this SSM path are loaded as settings; explicit variables win.',
+    summary:
+      'AWS Lambda only: parameters below this SSM path are loaded as settings, `anthropic-api-key` as `ANTHROPIC_API_KEY`; explicit variables win.',
   })
   readonly ssmParamPrefix?: string;
 

@@ -32,9 +32,17 @@ export interface Surroundings {
  */
 @Module({})
 export class McpModule {
-  static forHttp({ imports = [], observers }: Surroundings): DynamicModule {
+  static forHttp(surroundings: Surroundings): DynamicModule {
+    return McpModule.overHttp(surroundings, httpTransport);
+  }
+
+  static forLambda(surroundings: Surroundings): DynamicModule {
+    return McpModule.overHttp(surroundings, lambdaTransport);
+  }
+
+  private static overHttp({ imports = [], observers }: Surroundings, useFactory: typeof httpTransport): DynamicModule {
     const transport: Provider[] = [
-      { provide: StreamableHttpTransport, inject: [ServerSettings], useFactory: httpTransport },
+      { provide: StreamableHttpTransport, inject: [ServerSettings], useFactory },
       {
         provide: MCP_HTTP_HANDLER,
         inject: [StreamableHttpTransport],
@@ -103,6 +111,18 @@ function httpTransport(settings: ServerSettings): StreamableHttpTransport {
     protocol: 'dual',
     enableJsonResponse: true,
     security: { allowedHosts: allowedHosts(settings), allowedOrigins: allowedOrigins(settings) },
+  });
+}
+
+/**
+ * Any `Host`: AWS finds the function by the name in the request, so a name of an attacker's that resolves to AWS (DNS
+ * rebinding) never gets here, and a function cannot know its own names. Browsers' `Origin` is checked as everywhere.
+ */
+function lambdaTransport(settings: ServerSettings): StreamableHttpTransport {
+  return new StreamableHttpTransport({
+    protocol: 'dual',
+    enableJsonResponse: true,
+    security: { allowedOrigins: allowedOrigins(settings) },
   });
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { type Principal } from '../auth/principal.js';
 import { type CallClient, callClientOf } from './call-client.js';
+import { callDeadline, endOfCall } from './call-deadline.js';
 import { inCallSpan } from './call-span.js';
 import { currentRequestId } from './request-id.js';
 import { RunningCalls } from './running-calls.js';
@@ -26,6 +27,11 @@ interface Caller {
   readonly principal: Principal;
   readonly clientCapabilities?: ClientCapabilities;
   readonly client: CallClient;
+}
+
+/** A caller's call, and what ends it from outside. */
+interface Begun extends Caller {
+  readonly ended: AbortSignal;
 }
 
 interface CallRequest {
@@ -72,12 +78,14 @@ export class ToolCallPath {
 
   private callHandler(callerOf: (context: ServerContext) => Caller, handler: Handler): Handler {
     return (request, context) => {
-      const call = this.begin(request, callerOf(context), context);
-      return this.running.track(inCallSpan(call, () => this.run(call, () => handler(request, context))));
+      const end = endOfCall(this.shutdown.ended);
+      const call = this.begin(request, { ...callerOf(context), ended: end.signal }, context);
+      const answer = inCallSpan(call, () => this.run(call, () => handler(request, context)));
+      return this.running.track(answer.finally(end.dispose));
     };
   }
 
-  private begin({ params }: CallRequest, caller: Caller, context: ServerContext): ToolCall {
+  private begin({ params }: CallRequest, caller: Begun, context: ServerContext): ToolCall {
     const known = this.registry.get(params.name) !== undefined;
     return {
       tool: known ? params.name : unknownName(params.name),
@@ -87,10 +95,10 @@ export class ToolCallPath {
       arguments: params.arguments ?? {},
       context,
       draining: this.shutdown.draining,
+      deadline: callDeadline(),
       outcome: known ? 'ok' : 'unknown_tool',
       requestIds: [],
       onEnd: [],
-      ended: this.shutdown.ended,
     };
   }
 

@@ -34,6 +34,8 @@ export interface ToolCall extends UpstreamRequests {
   readonly client: CallClient;
   /** Aborts when the server is about to end: calls that only wait answer now. */
   readonly draining: AbortSignal;
+  /** By when the call must be answered, in milliseconds as of `Date.now()`; undefined where nothing limits it. */
+  readonly deadline?: number;
   outcome: ToolCallOutcome;
   /** The rule that refused, or the kind of failure. Never text a caller or an agent wrote. */
   reason?: string;

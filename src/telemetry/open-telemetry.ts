@@ -41,15 +41,23 @@ export class OpenTelemetry implements OnApplicationShutdown {
     return this.sdk?.prometheusText?.();
   }
 
-  /** After the last call has ended. What cannot be sent in time is lost, and said to be. */
+  /** Sends what waits to be sent, within `ms` milliseconds. What cannot be sent in time is lost, and said to be. */
+  async flush(ms: number): Promise<void> {
+    if (this.sdk) await this.inTime(ms, this.sdk.flush());
+  }
+
+  /** After the last call has ended. */
   async onApplicationShutdown(): Promise<void> {
-    if (!this.sdk) return;
+    if (this.sdk) await this.inTime(FLUSH_MS, this.sdk.shutdown());
+  }
+
+  private async inTime(ms: number, sent: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const timeUp = new Promise<never>((_, reject) => {
-      timer = setTimeout(reject, FLUSH_MS, new Error(`not sent within ${FLUSH_MS} ms`));
+      timer = setTimeout(reject, ms, new Error(`not sent within ${ms} ms`));
     });
     try {
-      await Promise.race([this.sdk.shutdown(), timeUp]);
+      await Promise.race([sent, timeUp]);
     } catch (error) {
       this.logger.warn(`the last traces or metrics were lost: ${(error as Error).message}`);
     } finally {

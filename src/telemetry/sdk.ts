@@ -15,6 +15,8 @@ export interface Sdk {
   readonly tracerProvider?: TracerProvider;
   readonly meterProvider?: MeterProvider;
   readonly prometheusText?: () => Promise<string>;
+  /** Sends what waits to be sent. */
+  flush(): Promise<void>;
   shutdown(): Promise<void>;
 }
 
@@ -29,6 +31,9 @@ export function startSdk(settings: TelemetrySettings, servesMetrics: boolean): S
   return {
     tracerProvider,
     ...metrics,
+    async flush() {
+      await Promise.all([tracerProvider?.forceFlush(), metrics?.meterProvider.forceFlush()]);
+    },
     async shutdown() {
       if (tracerProvider) unregister();
       await Promise.all([tracerProvider?.shutdown(), metrics?.meterProvider.shutdown()]);

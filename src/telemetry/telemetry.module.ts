@@ -27,6 +27,11 @@ export class TelemetryModule {
     return telemetry(({ managementPort }) => managementPort !== undefined, [AuthModule]);
   }
 
+  /** AWS gives a function one address, which is that of clients: metrics can only be sent. */
+  static forLambda(): DynamicModule {
+    return telemetry(() => false, [AuthModule]);
+  }
+
   /** There is no port on which metrics could be read. */
   static forStdio(): DynamicModule {
     return telemetry(() => false, []);

@@ -3,6 +3,8 @@ export interface AuditSink {
   write(line: string): void;
   /** False while lines are known not to arrive. */
   readonly ready: boolean;
+  /** Tries to deliver what waits, once if that fails, within `ms` milliseconds. What is left goes on waiting. */
+  flush(ms: number): Promise<void>;
   /** Tries once more to deliver what is left, within a bounded time. */
   close(): Promise<void>;
 }
@@ -13,6 +15,10 @@ export class StderrSink implements AuditSink {
 
   write(line: string): void {
     process.stderr.write(`${line}\n`);
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
   }
 
   close(): Promise<void> {

@@ -38,6 +38,8 @@ export class QueuedSink implements AuditSink {
   private readonly counts = { delivered: 0, lost: 0 };
   private work: Promise<void> | undefined;
   private wake: () => void = () => undefined;
+  /** Told when the next attempt has failed, or nothing waits any more. */
+  private readonly onAttempt = new Set<() => void>();
 
   /** @param name how logs call this sink; never holds a secret */
   constructor(
@@ -66,17 +68,25 @@ export class QueuedSink implements AuditSink {
 
   /** Delivers what waits, if anything; a delivery of nothing finds out whether the sink is there. */
   start(): void {
-    this.work ??= this.run().finally(() => (this.work = undefined));
+    this.work ??= this.run().finally(() => {
+      this.work = undefined;
+      this.tellAttempt();
+    });
+  }
+
+  async flush(ms: number): Promise<void> {
+    if (!this.work) return;
+    const attempted = new Promise<void>((resolve) => this.onAttempt.add(resolve));
+    // What failed before is tried again now, not after its pause.
+    this.wake();
+    await within(ms, attempted);
   }
 
   async close(): Promise<void> {
     this.closing = true;
     this.wake();
     if (this.waiting.length > 0) this.start();
-    let deadline: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<void>((resolve) => (deadline = setTimeout(resolve, CLOSE_MS)));
-    await Promise.race([this.work, timeUp]);
-    clearTimeout(deadline);
+    await within(CLOSE_MS, this.work);
     const missing = this.waiting.length + this.lost;
     if (missing > 0) this.logger.error(`${this.name}: ${missing} records were not delivered; they are on stderr only`);
   }
@@ -100,6 +110,7 @@ export class QueuedSink implements AuditSink {
       if (this.failures++ === 0) {
         this.logger.error(`${this.name} does not take records: ${reason(error)}; trying again until it does`);
       }
+      this.tellAttempt();
       return false;
     }
   }
@@ -114,7 +125,12 @@ export class QueuedSink implements AuditSink {
     this.lost = 0;
   }
 
-  /** Ended early when the server closes. */
+  private tellAttempt(): void {
+    for (const tell of this.onAttempt) tell();
+    this.onAttempt.clear();
+  }
+
+  /** Ended early when the server closes or somebody wants to know now. */
   private pause(): Promise<void> {
     if (this.closing) return Promise.resolve();
     const ms = Math.min(FIRST_RETRY_MS * 2 ** Math.min(this.failures - 1, 10), MAX_RETRY_MS);
@@ -127,6 +143,14 @@ export class QueuedSink implements AuditSink {
       };
     });
   }
+}
+
+/** Until the work is done, at most so long. */
+async function within(ms: number, work: Promise<void> | undefined): Promise<void> {
+  let deadline: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<void>((resolve) => (deadline = setTimeout(resolve, ms)));
+  await Promise.race([work, timeUp]);
+  clearTimeout(deadline);
 }
 
 function reason(error: unknown): string {

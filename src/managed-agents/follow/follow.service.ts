@@ -65,6 +65,11 @@ export class FollowService implements OnApplicationShutdown {
     return { follower: followed.follower, leave: (release) => this.leave(sessionId, followed, release) };
   }
 
+  /** Ends at once what is followed only because somebody may come back. */
+  stopUnused(): void {
+    for (const [sessionId, { users }] of [...this.followed]) if (users === 0) this.stop(sessionId);
+  }
+
   onApplicationShutdown(): void {
     for (const sessionId of [...this.followed.keys()]) this.stop(sessionId);
   }

@@ -21,6 +21,8 @@ export interface WaitRequest {
 
 const DEFAULT_SECONDS = 45;
 const MIN_SECONDS = 1;
+/** Kept free before the deadline of a call, for the last look and for putting the answer together. In milliseconds. */
+const ANSWER_MS = 500;
 const UNDECIDED_NOTE = 'The person was asked and decided nothing; the calls still wait.';
 
 /** Waits for a session on behalf of one caller. */
@@ -50,10 +52,10 @@ export class SessionWaitService {
   }
 
   private async watch(since: EventCursor, seconds: number): Promise<Found> {
-    const { context, draining } = requireToolCall();
+    const { context, draining, deadline } = requireToolCall();
     const following = this.follow(since.sessionId);
     const cancellation = cancellationOf(context);
-    const time = new WaitingTime(seconds * 1000, cancellation.signal, draining);
+    const time = new WaitingTime(Math.min(seconds * 1000, msLeft(deadline)), cancellation.signal, draining);
     const stopReporting = reportWaiting(context, following.follower, seconds);
     try {
       const found = await new Watch(following.follower, since, time).run();
@@ -68,9 +70,13 @@ export class SessionWaitService {
   }
 
   private allowed(wanted: number | undefined): { seconds: number; notes: string[] } {
-    const seconds = Math.min(Math.max(wanted ?? DEFAULT_SECONDS, MIN_SECONDS), this.maxSeconds);
+    const most = Math.min(
+      this.maxSeconds,
+      Math.max(MIN_SECONDS, Math.floor(msLeft(requireToolCall().deadline) / 1000)),
+    );
+    const seconds = Math.min(Math.max(wanted ?? DEFAULT_SECONDS, MIN_SECONDS), most);
     const isCut = wanted !== undefined && wanted !== seconds;
-    const note = `timeout_seconds can be ${MIN_SECONDS} to ${this.maxSeconds} here; ${seconds} was used.`;
+    const note = `timeout_seconds can be ${MIN_SECONDS} to ${most} here; ${seconds} was used.`;
     return { seconds, notes: isCut ? [note] : [] };
   }
 
@@ -86,4 +92,9 @@ export class SessionWaitService {
       );
     }
   }
+}
+
+/** How long a call with this deadline may wait, in milliseconds. */
+function msLeft(deadline: number | undefined): number {
+  return deadline === undefined ? Infinity : Math.max(0, deadline - ANSWER_MS - Date.now());
 }

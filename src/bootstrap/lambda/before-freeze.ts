@@ -1,0 +1,38 @@
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AuditSinks } from '../../audit/audit-sinks.js';
+import { FollowService } from '../../managed-agents/follow/follow.service.js';
+import { OpenTelemetry } from '../../telemetry/open-telemetry.js';
+
+/** Longest wait for records, traces and metrics to be delivered, in milliseconds. */
+const FLUSH_MS = 2000;
+/** Where Node's fetch keeps its connections: the symbol is shared by all versions of undici, Node's own included. */
+const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
+
+interface Dispatcher {
+  close(): Promise<void>;
+}
+
+/**
+ * Lambda freezes the process with the answer, for seconds or for hours. What goes on by itself in a server has to be
+ * done or ended by then: records, traces and metrics are delivered, and neither streams nor connections are left that would be broken later
+ * without looking so (a stream that shows nothing would be taken for a session in which nothing happens).
+ */
+export async function beforeFreeze(app: NestFastifyApplication, msLeft: number): Promise<void> {
+  app.get(FollowService, { strict: false }).stopUnused();
+  const flushMs = Math.min(FLUSH_MS, msLeft);
+  await Promise.all([
+    app.get(AuditSinks, { strict: false }).flush(flushMs),
+    app.get(OpenTelemetry, { strict: false }).flush(flushMs),
+  ]);
+  closeIdleConnections();
+}
+
+/** Requests under way keep theirs until they end; later ones open new ones. */
+function closeIdleConnections(): void {
+  const connections = globalThis as { [DISPATCHER]?: Dispatcher };
+  const used = connections[DISPATCHER];
+  if (!used) return;
+  connections[DISPATCHER] = new (used.constructor as new () => Dispatcher)();
+  // Rejects only when it was closed before.
+  used.close().catch(() => undefined);
+}

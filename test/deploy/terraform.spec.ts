@@ -1,0 +1,176 @@
+import { SECTIONS } from '../../src/config/config.module.js';
+import { type DeclaredSetting, settingsOf } from '../../src/config/setting.decorator.js';
+import { FakeAws } from './fake-aws.js';
+import { type Planned, refusedSettings, TerraformCopy, whyNoTerraform } from './terraform.js';
+
+const missing = whyNoTerraform();
+const describeWithTerraform = missing === undefined ? describe : describe.skip;
+const title = `the Terraform module${missing === undefined ? '' : ` (skipped: ${missing})`}`;
+
+const SETTINGS: readonly DeclaredSetting[] = SECTIONS.flatMap((section) => settingsOf(section));
+const SECRETS = SETTINGS.filter(({ secret }) => secret).map(({ env }) => env);
+const ZIP = { zip_file: '"${path.root}/function.zip"' };
+const KEY = 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555';
+const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alarms';
+const IMAGE = '123456789012.dkr.ecr.eu-central-1.amazonaws.com/managed-agent-control:1.0.0';
+
+// The provider is a large program, and each step starts it anew.
+jest.setTimeout(300_000);
+
+describeWithTerraform(title, () => {
+  let aws: FakeAws;
+  let terraform: TerraformCopy;
+  /** With nothing but a zip file given. */
+  let standard: Planned;
+
+  beforeAll(async () => {
+    aws = await FakeAws.start();
+    terraform = await TerraformCopy.make(aws.url);
+    await terraform.use(ZIP);
+    expect(await terraform.init()).toMatchObject({ ok: true });
+    standard = await terraform.plan();
+  });
+  afterAll(async () => {
+    await terraform.remove();
+    await aws.close();
+  });
+
+  const planWith = async (args: Record<string, string>) => {
+    await terraform.use({ ...ZIP, ...args });
+    return terraform.plan();
+  };
+
+  const refusalOf = (args: Record<string, string>): Promise<string> =>
+    planWith(args).then(
+      () => 'planned',
+      (error: Error) => error.message.replace(/[\s│]+/g, ' '),
+    );
+
+  it('is formatted', async () => {
+    expect(await terraform.format()).toEqual({ ok: true, output: '' });
+  });
+
+  it('is valid, and so is its example', async () => {
+    expect(await terraform.validate()).toMatchObject({ ok: true });
+    expect(await terraform.init(terraform.minimalExample)).toMatchObject({ ok: true });
+    expect(await terraform.validate(terraform.minimalExample)).toMatchObject({ ok: true });
+  });
+
+  it('lets the function write its own logs and read its own parameters, and nothing else', async () => {
+    const plan = await planWith({ kms_key_arn: `"${KEY}"`, ssm_param_prefix: '"/mac/prod"' });
+    const [{ policy }] = plan.of('aws_iam_role_policy') as [{ policy: string }];
+    const { Statement: statements } = JSON.parse(policy) as { Statement: Record<string, any>[] };
+    for (const { Action, Resource } of statements) {
+      expect([Action].flat().join()).not.toContain('*');
+      expect([Resource].flat()).not.toContain('*');
+    }
+    const parameters = 'arn:aws:ssm:eu-central-1:123456789012:parameter/mac/prod';
+    expect(statements.map(({ Sid: _sid, ...statement }) => statement)).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['logs:PutLogEvents', 'logs:CreateLogStream'],
+        Resource: 'arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/managed-agent-control:*',
+      },
+      { Effect: 'Allow', Action: 'ssm:GetParametersByPath', Resource: [`${parameters}/*`, parameters] },
+      {
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: KEY,
+        Condition: {
+          StringEquals: { 'kms:ViaService': 'ssm.eu-central-1.amazonaws.com' },
+          StringLike: { 'kms:EncryptionContext:PARAMETER_ARN': `${parameters}/*` },
+        },
+      },
+    ]);
+    expect(plan.of('aws_iam_role_policy_attachment')).toEqual([]);
+    expect(plan.of('aws_iam_role')).toMatchObject([
+      { assume_role_policy: expect.stringContaining('lambda.amazonaws.com') },
+    ]);
+  });
+
+  it('opens the function through its URL only, and sets declared settings only', () => {
+    const fn = first(standard.of('aws_lambda_function'));
+    expect(fn).toMatchObject({
+      handler: 'lambda.handler',
+      runtime: 'nodejs22.x',
+      architectures: ['arm64'],
+      timeout: 60,
+      reserved_concurrent_executions: 50,
+    });
+    expect(standard.of('aws_lambda_function_url')).toMatchObject([{ authorization_type: 'NONE', cors: [] }]);
+    expect(standard.of('aws_lambda_permission')).toMatchObject([
+      { action: 'lambda:InvokeFunctionUrl', principal: '*', function_url_auth_type: 'NONE' },
+    ]);
+    expect(standard.of('aws_cloudcontrolapi_resource')).toMatchObject([{ type_name: 'AWS::Lambda::Permission' }]);
+    const [{ variables }] = fn.environment as [{ variables: Record<string, string> }];
+    expect(variables).toEqual({ MCP_AUTH_MODE: 'bearer', SSM_PARAM_PREFIX: '/managed-agent-control' });
+    expect(SETTINGS.map(({ env }) => env)).toEqual(expect.arrayContaining(Object.keys(variables)));
+  });
+
+  it('keeps secrets out of the plan, behind placeholders that stand for declared secrets', () => {
+    const secrets = standard.of('aws_ssm_parameter');
+    expect(secrets.map(({ name, type }) => [name, type])).toEqual([
+      ['/managed-agent-control/anthropic-api-key', 'SecureString'],
+      ['/managed-agent-control/mcp-bearer-token', 'SecureString'],
+    ]);
+    // Write-only: what is there later is never read into the state.
+    expect(secrets.map(({ value_wo }) => value_wo)).toEqual([null, null]);
+    const named = secrets.map(({ name }) => (name as string).split('/').at(-1)!.replaceAll('-', '_').toUpperCase());
+    expect(SECRETS).toEqual(expect.arrayContaining(named));
+  });
+
+  it('takes an image of ECR, and tells a topic of errors, throttles and calls that take too long', async () => {
+    const plan = await planWith({
+      zip_file: 'null',
+      image_uri: `"${IMAGE}"`,
+      alarm_topic_arn: `"${TOPIC}"`,
+      timeout: '30',
+    });
+    const fn = first(plan.of('aws_lambda_function'));
+    expect(fn).toMatchObject({ package_type: 'Image', image_uri: IMAGE, handler: null, runtime: null });
+    const alarms = plan.of('aws_cloudwatch_metric_alarm');
+    expect(alarms.map(({ metric_name, threshold }) => [metric_name, threshold]).sort()).toEqual([
+      ['Duration', 29_000],
+      ['Errors', 1],
+      ['Throttles', 1],
+    ]);
+    for (const { alarm_actions } of alarms) expect(alarm_actions).toEqual([TOPIC]);
+  });
+
+  it('refuses a zip file together with an image', async () => {
+    expect(await refusalOf({ image_uri: `"${IMAGE}"` })).toContain('Give either zip_file or image_uri.');
+  });
+
+  it('refuses wrong values, all in one message', async () => {
+    const refused = await refusalOf({
+      timeout: '5',
+      reserved_concurrency: '0',
+      ssm_param_prefix: '"/"',
+      log_retention_days: '42',
+      kms_key_arn: '"alias/mine"',
+      secrets: '["ANTHROPIC_API_KEY"]',
+      settings: '{ MCP_BEARER_TOKEN = "x", SSM_PARAM_PREFIX = "/x" }',
+    });
+    for (const sentence of [
+      'timeout must be',
+      'reserved_concurrency must be',
+      'ssm_param_prefix must be',
+      'log_retention_days must be',
+      'kms_key_arn must be',
+      'secrets must be names',
+      'Secrets do not belong into settings',
+      'SSM_PARAM_PREFIX is set by ssm_param_prefix.',
+    ]) {
+      expect(refused).toContain(sentence);
+    }
+  });
+});
+
+it('the Terraform module refuses every declared secret among its plain settings', () => {
+  expect(SECRETS.length).toBeGreaterThan(0);
+  expect(refusedSettings()).toEqual([...SECRETS].sort());
+});
+
+function first(values: readonly Record<string, any>[]): Record<string, any> {
+  return values[0] ?? {};
+}
