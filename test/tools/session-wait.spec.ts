@@ -267,6 +267,32 @@ describe('when the API', () => {
     expect((data.events as { text?: string }[]).map(({ text }) => text)).toEqual(['Go', 'a', 'b']);
   });
 
+  const frame = (data: string) => `event: message\ndata: ${data}\n\n`;
+  const bigEvent = JSON.stringify({ id: 'sevt_big', type: 'agent.mystery', text: 'x'.repeat(10_000_000) });
+
+  it.each([
+    ['text that is no JSON', frame('{oops')],
+    ['bytes that are no events', '\0\xff\r\r\n\n:::\n\ndata\n\n'],
+    ['values that are no events', ['null', '5', '"text"', '[]', '{}', '{"type":5}'].map(frame).join('')],
+    ['events of other names', 'event: mystery\ndata: {"type":"session.status_idle"}\n\n'],
+    ['an event of 10 MB', frame(bigEvent)],
+    ['an event of 10 MB that is no JSON', frame(bigEvent.slice(1))],
+  ])('sends %s, nothing is lost and nothing is left open', async (__, garbled) => {
+    harness.simulator.faults.add({ path: streamPath, garbled });
+    harness.simulator.scenarios.set(agent_id, [say('a'), wait(300), say('b')]);
+    const { data } = await waitFor(await start('Go'));
+    expect(data).toMatchObject({ reason: 'turn_over', final_message: 'b' });
+    expect((data.events as { text?: string }[]).map(({ text }) => text)).toEqual(['Go', 'a']);
+    harness.server.app.get(FollowService).onApplicationShutdown();
+    expect(load()).toEqual({ streams: 0, waiters: 0 });
+  });
+
+  it('opens a stream and shows nothing, what happened since is found all the same', async () => {
+    harness.simulator.faults.add({ path: streamPath, mute: true, times: Infinity });
+    harness.simulator.scenarios.set(agent_id, [wait(500), say('done')]);
+    expect((await waitFor(await start('Go'))).data).toMatchObject({ reason: 'turn_over', final_message: 'done' });
+  });
+
   it.each([429, 529, 500])('answers %d to lists for a while, the wait holds out', async (status) => {
     harness.simulator.faults.add({ path: listPath, method: 'GET', status, times: 2 });
     harness.simulator.scenarios.set(agent_id, [say('done')]);
