@@ -44,6 +44,15 @@ export function awaiting(cursor: EventCursor, sent: LogEvent | undefined): Event
   return sent?.id ? { ...cursor, awaited: fingerprintOf(sent) } : cursor;
 }
 
+/** Shows that a session goes on which its budget had paused; the API does not tell an update's event beforehand. */
+const RESUMPTION_TYPES: ReadonlySet<string> = new Set(['session.updated', 'session.status_running']);
+const RESUMPTION = fingerprintOf({ id: 'resumption', type: 'resumption' });
+
+/** The cursor `cursor`, waiting for the session to go on after its budget was changed. */
+export function awaitingResumption(cursor: EventCursor): EventCursor {
+  return { ...cursor, awaited: RESUMPTION };
+}
+
 /** Whether nothing is awaited any more after these events. */
 export function isAnswered(cursor: EventCursor, delivered: readonly LogEvent[]): boolean {
   if (cursor.awaited === undefined) {
@@ -52,8 +61,9 @@ export function isAnswered(cursor: EventCursor, delivered: readonly LogEvent[]):
   return delivered.some((event) => stampOf(event) !== undefined && isAwaited(cursor, event));
 }
 
-/** Whether this is the input that the caller has just sent. */
+/** Whether this is the input that the caller has just sent, or what it set off. */
 export function isAwaited({ awaited }: EventCursor, event: LogEvent): boolean {
+  if (awaited === RESUMPTION) return RESUMPTION_TYPES.has(event.type);
   return awaited !== undefined && fingerprintOf(event) === awaited;
 }
 

@@ -3,6 +3,8 @@ import { contentText, isNoise, oneLine } from '../transcript.js';
 
 const MAX_MESSAGE_CHARS = 600;
 const MAX_LINE_CHARS = 120;
+/** How much of an input is shown that is too long to be shown as it is. */
+const MAX_CUT_INPUT_CHARS = 80;
 
 /** Shown by the answer itself, in `reason`, `stop_reason`, `usage` and `pending_actions`. */
 const SAID_ELSEWHERE: ReadonlySet<string> = new Set([
@@ -40,7 +42,7 @@ const describers: Readonly<Record<string, Describer>> = {
 /** Whose tool it is, the pending actions tell where it matters. A short input is shown as it is, a long one as text. */
 function describeToolUse({ name, input }: LogEvent): object {
   const isShort = (JSON.stringify(input) ?? '').length <= MAX_LINE_CHARS;
-  return { tool: name, input: isShort ? input : oneLine(input, MAX_LINE_CHARS) };
+  return { tool: name, input: isShort ? input : oneLine(input, MAX_CUT_INPUT_CHARS) };
 }
 
 /** A result that is no error shows in what the agent does next. */
