@@ -55,16 +55,20 @@ const QUIET = { ms: 1000, cpuSeconds: 0.03, times: 2 };
 /**
  * Many calls wait on one server process, and the sessions they wait for end their turns.
  *
- * @param heapMb limit of the server's JavaScript heap; by default Node takes it from the memory of the machine, and
- * collects garbage the later the more there is
+ * @param nodeArgs limits of the server's JavaScript heap, for instance; by default Node takes them from the memory of the
+ * machine, and collects garbage the later the more there is
  */
-export async function measureLoad(options: WaitOptions, upstreamScript: string, heapMb?: number): Promise<LoadResult> {
+export async function measureLoad(
+  options: WaitOptions,
+  upstreamScript: string,
+  nodeArgs: readonly string[] = [],
+): Promise<LoadResult> {
   const { child, ready } = await forkUntilReady<Ready>(upstreamScript, [String(options.sessions)]);
   const unlimited = ours(ready.url);
   const program = {
     ...unlimited,
     env: { ...unlimited.env, ...SETTINGS },
-    nodeArgs: heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`],
+    nodeArgs,
   };
   const first = sessionGet('2026-07-28', ready.sessionIds[0]!);
   const answers = { ...first, accepts: (body: string) => body.includes('"turn":"not_started"') };
