@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EventLogService } from '../managed-agents/event-log.service.js';
-import { awaiting, encodeCursor } from '../managed-agents/log/cursor.js';
+import { awaiting } from '../managed-agents/log/cursor.js';
+import { encodeCursor } from '../managed-agents/log/cursor-text.js';
 import { type InputEvent, SessionsService } from '../managed-agents/sessions.service.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
 import { WAIT } from './next-step.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { encodeCursor } from '../managed-agents/log/cursor.js';
+import { encodeCursor } from '../managed-agents/log/cursor-text.js';
 import { type Answer, type Answers } from '../managed-agents/respond/answer.js';
 import { type Responded, ResponderService } from '../managed-agents/respond/responder.service.js';
 import { noteApproval } from '../mcp/approval/note-approval.js';

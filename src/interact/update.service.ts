@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EventLogService } from '../managed-agents/event-log.service.js';
-import { encodeCursor } from '../managed-agents/log/cursor.js';
+import { awaitingResumption } from '../managed-agents/log/cursor.js';
+import { encodeCursor } from '../managed-agents/log/cursor-text.js';
 import { budgetOf, dollars } from '../managed-agents/money.js';
 import { SessionsService, type SessionUpdateParams } from '../managed-agents/sessions.service.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
@@ -37,7 +38,8 @@ export class UpdateService {
       budget_usd: dollars(budget?.max_list_cost),
       cost_usd: dollars(usage?.list_cost),
       status,
-      next_since: encodeCursor(before),
+      // The log can lack the change for a moment, and a wait would take the pause before it for news.
+      next_since: encodeCursor(resumes ? awaitingResumption(before) : before),
       next_step: resumes ? `The session goes on where its budget stopped it. ${WAIT}` : 'Nothing else is needed.',
     };
   }

@@ -6,7 +6,7 @@ export const INSTRUCTIONS = `\
 Control Claude Managed Agents: agent_list to find an agent, session_start to give it work, session_wait until it is done \
 or needs you (one call, no polling), session_message to reply, session_respond to answer a tool call it asks about, \
 session_interrupt to stop it, session_archive or session_delete to end. approval_list shows everything that waits for a \
-person. A turn is over when turn says "over"; status "idle" alone can also mean it waits for an approval.
+person. A turn is over at reason "turn_over" or turn "over"; status "idle" alone can also mean it waits for an approval.
 
 Before session_start, assemble what belongs to the agent: an agent works only with its own environment, vaults and \
 memory stores. Read agent_get, then match environment_list, vault_list and memory_store_list by name, description and \

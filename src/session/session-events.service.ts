@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ServerSettings } from '../config/server.settings.js';
 import { EventLogService } from '../managed-agents/event-log.service.js';
-import { advance, encodeCursor, type EventCursor, parseSince } from '../managed-agents/log/cursor.js';
+import { advance, type EventCursor } from '../managed-agents/log/cursor.js';
+import { encodeCursor, parseSince } from '../managed-agents/log/cursor-text.js';
 import { type LogEvent } from '../managed-agents/log/event.js';
 import { truncateStrings } from '../mcp/result/truncate.js';
 import { type Batch, batchOf } from './batch.js';

@@ -1,6 +1,6 @@
 import { dollars } from '../managed-agents/money.js';
 import { modelName } from '../managed-agents/model-name.js';
-import { type PendingAction, type Situation } from '../managed-agents/log/situation.js';
+import { type PendingAction, type Situation, type Turn, type TurnError } from '../managed-agents/log/situation.js';
 import { type Session, type SessionStatus } from '../managed-agents/sessions.service.js';
 import { pendingActionView } from '../mcp/result/pending-action-view.js';
 import { nextStep } from './next-step.js';
@@ -46,8 +46,20 @@ export function sessionSituation(session: Session, situation: Situation): object
   };
 }
 
+/** How a turn stands. */
+export interface TurnView {
+  readonly turn: Turn;
+  readonly stop_reason: object | null;
+  readonly stop_details?: object;
+  readonly failed: boolean;
+  readonly error?: TurnError;
+  readonly pending_actions: readonly object[];
+  /** How many there are, those not shown included. */
+  readonly pending_count: number;
+}
+
 /** How the turn stands, for everyone who reports on it, with so many of its pending actions at most. */
-export function turnView(situation: Situation, maxActions = MAX_PENDING_ACTIONS): object {
+export function turnView(situation: Situation, maxActions = MAX_PENDING_ACTIONS): TurnView {
   const shown = situation.pendingActions.slice(0, Math.min(maxActions, MAX_PENDING_ACTIONS));
   return {
     turn: situation.turn,

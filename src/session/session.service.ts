@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { LimitsSettings } from '../config/limits.settings.js';
 import { EventLogService } from '../managed-agents/event-log.service.js';
-import { cursorAtStart, encodeCursor } from '../managed-agents/log/cursor.js';
+import { cursorAtStart } from '../managed-agents/log/cursor.js';
+import { encodeCursor } from '../managed-agents/log/cursor-text.js';
 import { type SessionListRequest, SessionsService } from '../managed-agents/sessions.service.js';
 import { ResourceAccess } from '../mcp/resource-access.js';
 import { listResult } from '../mcp/result/list-result.js';

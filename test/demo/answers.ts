@@ -43,20 +43,20 @@ export const situation = z.object({
 export type Situation = z.output<typeof situation>;
 
 export const event = z.object({
-  type: z.string(),
+  type: z.string().optional(),
   text: z.string().optional(),
   tool: z.string().optional(),
-  input: z.string().optional(),
+  input: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
 });
 export type Event = z.output<typeof event>;
 
 export const waited = z.object({
   reason: z.string(),
-  failed: z.literal(false),
+  failed: z.undefined().optional(),
   final_message: z.string().optional(),
   events: z.array(event),
-  has_more: z.literal(false),
-  pending_actions: z.array(pendingAction),
+  has_more: z.undefined().optional(),
+  pending_actions: z.array(pendingAction).default([]),
   cost_usd: z.number(),
   next_since: z.string(),
 });

@@ -62,7 +62,7 @@ export class Conversation {
   private showEvent(event: Event): void {
     const { stage } = this.remote;
     if (event.type === 'agent.message') return stage.detail('agent', event.text ?? '');
-    if (event.type === 'agent.tool_use' && event.tool !== 'bash' && !this.brief)
+    if (event.tool !== undefined && event.tool !== 'bash' && !this.brief)
       return stage.detail('uses', `${event.tool}  ${mainInput(event.input)}`);
   }
 }
@@ -78,8 +78,9 @@ export function tellSituation({ turn, cost_usd, budget_usd, pending_actions }: S
 }
 
 /** The one thing of a tool's input that tells what it is about. */
-function mainInput(input = ''): string {
-  const fields: unknown = JSON.parse(input);
-  const values = Object.values(fields as Record<string, unknown>);
-  return typeof values[0] === 'string' ? values[0] : input;
+function mainInput(input: Event['input'] = ''): string {
+  // A long one comes as text.
+  if (typeof input === 'string') return input;
+  const [first] = Object.values(input);
+  return typeof first === 'string' ? first : JSON.stringify(input);
 }

@@ -122,7 +122,7 @@ describe('running sessions', () => {
     expect(third.isError).toBe(false);
     await call('session_message', { session_id: third.data.session_id, text: 'work' });
     const { data } = await call('session_wait', { session_id: third.data.session_id, timeout_seconds: 1 });
-    expect(data).toMatchObject({ reason: 'timeout', turn: 'running' });
+    expect(data).toMatchObject({ reason: 'timeout', status: 'running' });
     expect((await start()).text).toMatch(/MCP_MAX_RUNNING_SESSIONS/);
   });
 

@@ -1,11 +1,6 @@
 import fc from 'fast-check';
-import {
-  advance,
-  cursorAtStart,
-  encodeCursor,
-  type EventCursor,
-  parseSince,
-} from '../../src/managed-agents/log/cursor.js';
+import { advance, cursorAtStart, type EventCursor } from '../../src/managed-agents/log/cursor.js';
+import { encodeCursor, parseSince } from '../../src/managed-agents/log/cursor-text.js';
 import { type LogEvent } from '../../src/managed-agents/log/event.js';
 import { stampOf } from '../../src/managed-agents/log/fields.js';
 import { readEvents } from '../../src/managed-agents/log/reader.js';

@@ -35,7 +35,8 @@ async function sitDown(transport: 'http' | 'stdio', mode: VersionNegotiationMode
 async function startAndWait(): Promise<Record<string, any>> {
   const started = await callTool(person.client, 'session_start', { agent_id, environment_id, message: 'Deploy' });
   const { session_id, next_since: since } = started.data;
-  return (await callTool(person.client, 'session_wait', { session_id, since })).data;
+  const { data } = await callTool(person.client, 'session_wait', { session_id, since });
+  return { ...data, session_id };
 }
 
 describe.each([['http', '2026-07-28', MODERN] as const, ...ERAS.map(([era, mode]) => ['stdio', era, mode] as const)])(

@@ -22,6 +22,10 @@ export interface Failure {
   duplicates?: boolean;
   /** A stream ends in the middle of the frame after this many whole ones. */
   truncateAfter?: number;
+  /** A stream begins with these bytes, which the real API would not send. */
+  garbled?: string;
+  /** A stream is open and never shows an event. */
+  mute?: boolean;
   /** Something else happens to the world just before the request arrives: archived, deleted, interrupted. */
   race?: (world: World, request: RecordedRequest) => void;
 }

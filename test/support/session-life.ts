@@ -69,7 +69,8 @@ export interface Mark {
   readonly spoke: boolean;
 }
 
-type Phase = 'new' | 'queued' | 'running' | 'asking' | 'worker' | 'budget' | 'over' | 'terminated' | 'deleted';
+type Phase =
+  'new' | 'queued' | 'going on' | 'running' | 'asking' | 'worker' | 'budget' | 'over' | 'terminated' | 'deleted';
 
 const BIG = 'x'.repeat(150_000);
 
@@ -256,7 +257,7 @@ export class SessionLife {
     if (isCustom) this.tell('user.custom_tool_result', { custom_tool_use_id: id });
     else this.tell('user.tool_confirmation', { tool_use_id: id, result: 'deny' });
     if (rest.length > 0) return this.requireAction();
-    this.phase = 'queued';
+    this.phase = 'going on';
     this.mark();
     this.at += takes;
     this.run('agent.tool_result', { tool_use_id: id });
@@ -290,6 +291,10 @@ export class SessionLife {
   private interrupt(takes: number): void {
     // The API stores interrupts without an id.
     this.happenings.push({ at: this.at, event: { id: '', type: 'user.interrupt', processed_at: null } });
+    // Nothing can be answered any more.
+    this.childAsks = [];
+    if (this.phase === 'asking') this.phase = 'going on';
+    this.mark();
     this.at += Math.min(takes, 100);
     this.happenings.push({ at: this.at, event: { id: '', type: 'user.interrupt', processed_at: this.stamp() } });
     this.takeUp();
@@ -299,6 +304,7 @@ export class SessionLife {
   private idle(stop_reason: object, takes = 0): void {
     this.asks = [];
     this.childAsks = [];
+    this.verdict = undefined;
     this.phase = this.waiting.length > 0 ? 'queued' : 'over';
     this.tell('session.usage', { usage: {} });
     this.tell('session.status_idle', { stop_reason });
@@ -362,10 +368,17 @@ export class SessionLife {
         return { reason: this.phase };
       case 'running':
         if (this.childAsks.length > 0) return { reason: 'action_required', verdict: this.verdict };
-        return this.verdict === undefined ? {} : { reason: 'outcome_evaluated', verdict: this.verdict };
+        return this.verdictTruth();
+      case 'going on':
+      case 'worker':
+        return this.verdictTruth();
       default:
         return {};
     }
+  }
+
+  private verdictTruth(): Pick<Mark, 'reason' | 'verdict'> {
+    return this.verdict === undefined ? {} : { reason: 'outcome_evaluated', verdict: this.verdict };
   }
 }
 

@@ -1,6 +1,7 @@
 import { type EventLogService } from '../../src/managed-agents/event-log.service.js';
 import { FollowService } from '../../src/managed-agents/follow/follow.service.js';
-import { awaiting, type EventCursor, parseSince } from '../../src/managed-agents/log/cursor.js';
+import { awaiting, type EventCursor } from '../../src/managed-agents/log/cursor.js';
+import { parseSince } from '../../src/managed-agents/log/cursor-text.js';
 import { waitAnswer } from '../../src/session/wait/wait-answer.js';
 import { WaitingTime } from '../../src/session/wait/waiting-time.js';
 import { type Found, Watch } from '../../src/session/wait/watch.js';

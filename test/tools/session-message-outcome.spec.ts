@@ -1,4 +1,4 @@
-import { parseSince } from '../../src/managed-agents/log/cursor.js';
+import { parseSince } from '../../src/managed-agents/log/cursor-text.js';
 import { FIXTURES, grade, say, wait } from '../simulator/index.js';
 import { callTool } from '../support/client.js';
 import { type Harness, startHarness } from '../support/harness.js';

@@ -1,5 +1,5 @@
 import { EventLogService } from '../../src/managed-agents/event-log.service.js';
-import { parseSince } from '../../src/managed-agents/log/cursor.js';
+import { parseSince } from '../../src/managed-agents/log/cursor-text.js';
 import { ask, customTool, FIXTURES, say, together, tool, transientUnknownToolUse } from '../simulator/index.js';
 import { answersSent, pendingCalls, sendDirectly, startWaiting, type WaitingSession } from '../support/calls.js';
 import { callTool, type ToolAnswer } from '../support/client.js';

@@ -1,3 +1,4 @@
+import { parseSince } from '../../src/managed-agents/log/cursor-text.js';
 import { FIXTURES, say, spend } from '../simulator/index.js';
 import { callTool, type ToolAnswer } from '../support/client.js';
 import { type Harness, startHarness } from '../support/harness.js';
@@ -49,6 +50,8 @@ it('raises a budget, and the session goes on', async () => {
   const { data } = await update(session_id, { budget_usd: 12.34 });
   expect(updatesSent()).toEqual([{ budget: { type: 'limit', max_list_cost: { amount: '1234', currency: 'USD' } } }]);
   expect(data).toMatchObject({ budget_usd: 12.34, next_step: expect.stringContaining('session_wait') });
+  // A wait from there knows that the session goes on, even while the list does not.
+  expect(parseSince(session_id, data.next_since as string).awaited).toEqual(expect.any(Number));
   expect(data.cost_usd).toBeGreaterThanOrEqual(1.5);
   await harness.simulator.settle();
   const after = await callTool(harness.client, 'session_events', { session_id, since: data.next_since });

@@ -34,18 +34,16 @@ describe('returns when', () => {
     expect(data).toMatchObject({
       reason: 'turn_over',
       status: 'idle',
-      turn: 'over',
-      failed: false,
       stop_reason: { type: 'end_turn' },
       final_message: 'Two files.',
       events: [
         { type: 'user.message', text: 'Count the files' },
-        { type: 'agent.tool_use', tool: 'bash', input: '{"command":"ls"}' },
+        { tool: 'bash', input: { command: 'ls' } },
       ],
-      pending_actions: [],
-      has_more: false,
       next_step: expect.stringContaining('session_message') as string,
     });
+    // Nothing that is empty, or told by the reason.
+    for (const field of ['failed', 'pending_actions', 'has_more', 'turn']) expect(data).not.toHaveProperty(field);
     expect(load()).toEqual({ streams: 1, waiters: 0 });
   });
 
@@ -60,8 +58,8 @@ describe('returns when', () => {
       next_step: expect.stringContaining('session_respond') as string,
     });
     const [{ tool_use_id }] = data.pending_actions as [{ tool_use_id: string }];
-    const answered = await call('session_respond', { session_id: data.session_id, tool_use_id, result: 'allow' });
-    const over = await waitFor({ ...data, next_since: answered.data.next_since ?? data.next_since });
+    const answered = await call('session_respond', { session_id: started.session_id, tool_use_id, result: 'allow' });
+    const over = await waitFor({ ...started, next_since: answered.data.next_since ?? data.next_since });
     expect(over.data).toMatchObject({ reason: 'turn_over', final_message: 'Ready.' });
   });
 
@@ -83,7 +81,7 @@ describe('returns when', () => {
       say('all done'),
     ]);
     const { data } = await waitFor(await start('Go'));
-    expect(data).toMatchObject({ reason: 'action_required', turn: 'running', status: 'running' });
+    expect(data).toMatchObject({ reason: 'action_required', status: 'running' });
     expect(data.pending_actions).toEqual([
       expect.objectContaining({ session_thread_id: expect.stringMatching(/^sthr_/) as string }),
     ]);
@@ -132,7 +130,7 @@ it('delivers what has happened when the time is up, and the rest after it', asyn
   const { data } = await waitFor(started, { timeout_seconds: 1 });
   expect(data).toMatchObject({
     reason: 'timeout',
-    turn: 'running',
+    status: 'running',
     events: [{ type: 'user.message' }, { type: 'agent.message', text: 'So far.' }],
   });
   expect((await waitFor({ ...started, next_since: data.next_since }, { timeout_seconds: 1 })).data.events).toEqual([]);
@@ -267,6 +265,32 @@ describe('when the API', () => {
     const { data } = await waitFor(await start('Go'));
     expect(data).toMatchObject({ reason: 'turn_over', final_message: 'c' });
     expect((data.events as { text?: string }[]).map(({ text }) => text)).toEqual(['Go', 'a', 'b']);
+  });
+
+  const frame = (data: string) => `event: message\ndata: ${data}\n\n`;
+  const bigEvent = JSON.stringify({ id: 'sevt_big', type: 'agent.mystery', text: 'x'.repeat(10_000_000) });
+
+  it.each([
+    ['text that is no JSON', frame('{oops')],
+    ['bytes that are no events', '\0\xff\r\r\n\n:::\n\ndata\n\n'],
+    ['values that are no events', ['null', '5', '"text"', '[]', '{}', '{"type":5}'].map(frame).join('')],
+    ['events of other names', 'event: mystery\ndata: {"type":"session.status_idle"}\n\n'],
+    ['an event of 10 MB', frame(bigEvent)],
+    ['an event of 10 MB that is no JSON', frame(bigEvent.slice(1))],
+  ])('sends %s, nothing is lost and nothing is left open', async (__, garbled) => {
+    harness.simulator.faults.add({ path: streamPath, garbled });
+    harness.simulator.scenarios.set(agent_id, [say('a'), wait(300), say('b')]);
+    const { data } = await waitFor(await start('Go'));
+    expect(data).toMatchObject({ reason: 'turn_over', final_message: 'b' });
+    expect((data.events as { text?: string }[]).map(({ text }) => text)).toEqual(['Go', 'a']);
+    harness.server.app.get(FollowService).onApplicationShutdown();
+    expect(load()).toEqual({ streams: 0, waiters: 0 });
+  });
+
+  it('opens a stream and shows nothing, what happened since is found all the same', async () => {
+    harness.simulator.faults.add({ path: streamPath, mute: true, times: Infinity });
+    harness.simulator.scenarios.set(agent_id, [wait(500), say('done')]);
+    expect((await waitFor(await start('Go'))).data).toMatchObject({ reason: 'turn_over', final_message: 'done' });
   });
 
   it.each([429, 529, 500])('answers %d to lists for a while, the wait holds out', async (status) => {

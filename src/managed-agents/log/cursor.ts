@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type LogEvent } from './event.js';
 import { identityOf, stampOf } from './fields.js';
-import { parseTime } from './time.js';
 
 /** How far behind the latest delivered stamp reading begins again, so that an event stamped late is not lost. In µs. */
 export const OVERLAP_MICROS = 10_000_000;
@@ -35,7 +34,8 @@ export function cursorAtStart(sessionId: string): EventCursor {
   return cursorAt(sessionId, undefined);
 }
 
-function cursorAt(sessionId: string, from: number | undefined): EventCursor {
+/** The cursor of a session of which everything from this time on is still to be delivered. */
+export function cursorAt(sessionId: string, from: number | undefined): EventCursor {
   return { sessionId, from, passed: 0, seen: new Map() };
 }
 
@@ -44,12 +44,27 @@ export function awaiting(cursor: EventCursor, sent: LogEvent | undefined): Event
   return sent?.id ? { ...cursor, awaited: fingerprintOf(sent) } : cursor;
 }
 
+/** Shows that a session goes on which its budget had paused; the API does not tell an update's event beforehand. */
+const RESUMPTION_TYPES: ReadonlySet<string> = new Set(['session.updated', 'session.status_running']);
+const RESUMPTION = fingerprintOf({ id: 'resumption', type: 'resumption' });
+
+/** The cursor `cursor`, waiting for the session to go on after its budget was changed. */
+export function awaitingResumption(cursor: EventCursor): EventCursor {
+  return { ...cursor, awaited: RESUMPTION };
+}
+
 /** Whether nothing is awaited any more after these events. */
-export function isAnswered({ awaited }: EventCursor, delivered: readonly LogEvent[]): boolean {
-  if (awaited === undefined) {
+export function isAnswered(cursor: EventCursor, delivered: readonly LogEvent[]): boolean {
+  if (cursor.awaited === undefined) {
     return true;
   }
-  return delivered.some((event) => stampOf(event) !== undefined && fingerprintOf(event) === awaited);
+  return delivered.some((event) => stampOf(event) !== undefined && isAwaited(cursor, event));
+}
+
+/** Whether this is the input that the caller has just sent, or what it set off. */
+export function isAwaited({ awaited }: EventCursor, event: LogEvent): boolean {
+  if (awaited === RESUMPTION) return RESUMPTION_TYPES.has(event.type);
+  return awaited !== undefined && fingerprintOf(event) === awaited;
 }
 
 /** Whether this event was delivered before the cursor. Events stamped before its reach count as delivered. */
@@ -131,114 +146,4 @@ function forget(cursor: EventCursor, before: number): EventCursor {
   }
   const from = Math.max(before, 0);
   return { ...cursorAt(cursor.sessionId, from), seen: new Map([...cursor.seen].filter(([, stamp]) => stamp >= from)) };
-}
-
-/*
- * The encoded form, in bytes: version 1, session tag 4, `from` 8 (plus one; 0 is the beginning), `passed` 6, `awaited` 5
- * (0 is none), per event 5 of fingerprint and 3 of distance from `from`, checksum 4. The overlap keeps distances below 2^24 µs. Checksum and tag
- * catch mistakes, not attackers: a forged cursor only makes its own reader miss events. The checksum closes every
- * version, so that a damaged cursor is never taken for one of another version.
- */
-const VERSION = 2;
-const HEADER_BYTES = 24;
-const SEEN_BYTES = 8;
-const CHECKSUM_BYTES = 4;
-const CURSOR_SHAPE = /^[\w-]{38,1536}$/;
-
-/** Why a `since` was refused. */
-export type InvalidCursorReason = 'not_a_time' | 'not_a_cursor' | 'altered' | 'other_version' | 'other_session';
-
-const WHAT_WAS_WRONG: Record<InvalidCursorReason, string> = {
-  not_a_time: 'is not a valid RFC 3339 time between 1970 and 2255',
-  not_a_cursor: 'is neither a time nor a cursor',
-  altered: 'is a cursor that was cut or changed',
-  other_version: 'is a cursor of another version of this server',
-  other_session: 'is a cursor of another session',
-};
-
-/** Thrown for a `since` that can't be read. The message says what is allowed and repeats nothing of the input. */
-export class InvalidCursorError extends Error {
-  constructor(readonly reason: InvalidCursorReason) {
-    super(
-      `\`since\` ${WHAT_WAS_WRONG[reason]}: pass the unchanged \`next_since\` of an earlier result for this session, ` +
-        'or an RFC 3339 time such as 2026-08-17T16:21:33Z.',
-    );
-    this.name = 'InvalidCursorError';
-  }
-}
-
-/** Writes a cursor as base64url text of at most 1,536 characters, for `parseSince` to read again. */
-export function encodeCursor(cursor: EventCursor): string {
-  const from = cursor.from ?? 0;
-  const body = Buffer.alloc(HEADER_BYTES + cursor.seen.size * SEEN_BYTES);
-  body.writeUInt8(VERSION, 0);
-  sessionTag(cursor.sessionId).copy(body, 1);
-  body.writeBigUInt64BE(cursor.from === undefined ? 0n : BigInt(cursor.from) + 1n, 5);
-  body.writeUIntBE(cursor.passed, 13, 6);
-  body.writeUIntBE(cursor.awaited ?? 0, 19, 5);
-  let offset = HEADER_BYTES;
-  for (const [fingerprint, stamp] of cursor.seen) {
-    body.writeUIntBE(fingerprint, offset, 5);
-    body.writeUIntBE(stamp - from, offset + 5, 3);
-    offset += SEEN_BYTES;
-  }
-  return Buffer.concat([body, checksum(body)]).toString('base64url');
-}
-
-/**
- * Reads the `since` of a request: nothing for the beginning, an RFC 3339 time (inclusive, cut to µs), or an encoded
- * cursor of this session.
- *
- * @throws {InvalidCursorError} for anything else.
- */
-export function parseSince(sessionId: string, since: string | undefined): EventCursor {
-  if (since === undefined) {
-    return cursorAtStart(sessionId);
-  }
-  // The version byte keeps an encoded cursor from ever beginning with a digit.
-  if (/^\d/.test(since)) {
-    const from = parseTime(since);
-    if (from === undefined) {
-      throw new InvalidCursorError('not_a_time');
-    }
-    return cursorAt(sessionId, from);
-  }
-  return decodeCursor(sessionId, since);
-}
-
-function decodeCursor(sessionId: string, text: string): EventCursor {
-  if (!CURSOR_SHAPE.test(text)) {
-    throw new InvalidCursorError('not_a_cursor');
-  }
-  const bytes = Buffer.from(text, 'base64url');
-  const body = bytes.subarray(0, -CHECKSUM_BYTES);
-  // Node decodes text with a bit or a character too much as well; only what it would write itself is unchanged.
-  const isWhole = bytes.toString('base64url') === text && checksum(body).equals(bytes.subarray(-CHECKSUM_BYTES));
-  if (!isWhole) {
-    throw new InvalidCursorError('altered');
-  }
-  if (body.readUInt8(0) !== VERSION) {
-    throw new InvalidCursorError('other_version');
-  }
-  const from = Number(body.readBigUInt64BE(5)) - 1;
-  if (!Number.isSafeInteger(from) || (body.length - HEADER_BYTES) % SEEN_BYTES !== 0) {
-    throw new InvalidCursorError('altered');
-  }
-  if (!sessionTag(sessionId).equals(body.subarray(1, 5))) {
-    throw new InvalidCursorError('other_session');
-  }
-  const seen = new Map<number, number>();
-  for (let offset = HEADER_BYTES; offset < body.length; offset += SEEN_BYTES) {
-    seen.set(body.readUIntBE(offset, 5), from + body.readUIntBE(offset + 5, 3));
-  }
-  const awaited = body.readUIntBE(19, 5) || undefined;
-  return { sessionId, from: from < 0 ? undefined : from, passed: body.readUIntBE(13, 6), seen, awaited };
-}
-
-function sessionTag(sessionId: string): Buffer {
-  return createHash('sha256').update(sessionId).digest().subarray(0, 4);
-}
-
-function checksum(body: Buffer): Buffer {
-  return createHash('sha256').update(body).digest().subarray(0, CHECKSUM_BYTES);
 }

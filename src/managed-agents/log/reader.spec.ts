@@ -1,4 +1,5 @@
-import { advance, cursorAtStart, parseSince } from './cursor.js';
+import { advance, cursorAtStart } from './cursor.js';
+import { parseSince } from './cursor-text.js';
 import { type FetchPage, type LogEvent, type LogPage, type LogQuery } from './event.js';
 import { EndlessLogError, readEvents } from './reader.js';
 import { formatTime, parseTime } from './time.js';

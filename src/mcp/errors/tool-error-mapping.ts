@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { Logger } from '@nestjs/common';
 import { ApiError } from '../../managed-agents/api-error.js';
-import { InvalidCursorError } from '../../managed-agents/log/cursor.js';
+import { InvalidCursorError } from '../../managed-agents/log/cursor-text.js';
 import { InvalidIdError } from '../../managed-agents/ids.js';
 import { CallsNotAnswerableError } from '../../managed-agents/respond/calls-not-answerable.error.js';
 import { QueueFullError } from '../../managed-agents/respond/keyed-mutex.js';

@@ -12,7 +12,13 @@ const long = 'word '.repeat(1000);
 it.each([
   ['agent.message', text('one\n  two'), { type: 'agent.message', text: 'one two' }],
   ['user.message', text('go'), { type: 'user.message', text: 'go' }],
-  ['agent.tool_use', { name: 'bash', input: { a: 1 } }, { type: 'agent.tool_use', tool: 'bash', input: '{"a":1}' }],
+  ['agent.tool_use', { name: 'bash', input: { a: 1 } }, { tool: 'bash', input: { a: 1 } }],
+  [
+    'agent.mcp_tool_use',
+    { name: 'find', input: { q: long } },
+    { tool: 'find', input: expect.stringMatching(/truncated/) },
+  ],
+  ['agent.custom_tool_use', { name: 'ask' }, { tool: 'ask' }],
   ['agent.tool_result', { is_error: true, ...text('no') }, { type: 'agent.tool_result', is_error: true, result: 'no' }],
   ['agent.tool_result', text('fine'), undefined],
   ['agent.mcp_tool_result', { is_error: null }, undefined],

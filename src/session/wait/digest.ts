@@ -3,8 +3,10 @@ import { contentText, isNoise, oneLine } from '../transcript.js';
 
 const MAX_MESSAGE_CHARS = 600;
 const MAX_LINE_CHARS = 120;
+/** How much of an input is shown that is too long to be shown as it is. */
+const MAX_CUT_INPUT_CHARS = 80;
 
-/** Shown by the answer itself, in `turn`, `stop_reason`, `usage` and `pending_actions`. */
+/** Shown by the answer itself, in `reason`, `stop_reason`, `usage` and `pending_actions`. */
 const SAID_ELSEWHERE: ReadonlySet<string> = new Set([
   'session.status_idle',
   'session.status_running',
@@ -37,8 +39,10 @@ const describers: Readonly<Record<string, Describer>> = {
   'user.custom_tool_result': describeToolResult,
 };
 
-function describeToolUse({ type, name, input }: LogEvent): object {
-  return { type, tool: name, input: oneLine(input, MAX_LINE_CHARS) };
+/** Whose tool it is, the pending actions tell where it matters. A short input is shown as it is, a long one as text. */
+function describeToolUse({ name, input }: LogEvent): object {
+  const isShort = (JSON.stringify(input) ?? '').length <= MAX_LINE_CHARS;
+  return { tool: name, input: isShort ? input : oneLine(input, MAX_CUT_INPUT_CHARS) };
 }
 
 /** A result that is no error shows in what the agent does next. */

@@ -45,6 +45,21 @@ it.each<[string, Partial<Situation>, string | undefined]>([
   ['a judgement after which the turn is about to end', { evaluation: verdict('satisfied') }, undefined],
   ['a judgement of an unknown kind', { evaluation: verdict('so_so') }, undefined],
   [
+    'a judgement before a call for a worker',
+    { turn: 'requires_action', pendingActions: [action('tool_result')], evaluation: verdict('needs_revision') },
+    'outcome_evaluated',
+  ],
+  [
+    'a judgement in a turn that goes on with an answer',
+    { turn: 'queued', stopReason: { type: 'requires_action' }, evaluation: verdict('needs_revision') },
+    'outcome_evaluated',
+  ],
+  [
+    'a judgement of the turn before',
+    { turn: 'queued', stopReason: { type: 'end_turn' }, evaluation: verdict('needs_revision') },
+    undefined,
+  ],
+  [
     'a question before a judgement',
     { evaluation: verdict('needs_revision'), pendingActions: [action('tool_confirmation')] },
     'action_required',

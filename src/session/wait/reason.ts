@@ -31,14 +31,19 @@ export function reasonToReturn(situation: Situation, since: EventCursor): WaitRe
     case 'budget_reached':
       return situation.turn;
     case 'requires_action':
-      return waitsForCaller(situation) ? 'action_required' : undefined;
     case 'running':
       if (waitsForCaller(situation)) return 'action_required';
       return isNewVerdict(situation.evaluation, since) ? 'outcome_evaluated' : undefined;
     case 'queued':
+      return goesOn(situation) && isNewVerdict(situation.evaluation, since) ? 'outcome_evaluated' : undefined;
     case 'not_started':
       return undefined;
   }
+}
+
+/** Whether a paused turn is about to go on, rather than another one to begin: what was judged is revised in it. */
+function goesOn({ stopReason }: Situation): boolean {
+  return stopReason?.type === 'requires_action' || stopReason?.type === 'budget_reached';
 }
 
 /** A call that only a self-hosted worker can answer is none of the caller's business; as a rule it is answered soon. */

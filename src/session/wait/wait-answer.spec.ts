@@ -1,4 +1,5 @@
-import { advance, cursorAtStart, type EventCursor, parseSince } from '../../managed-agents/log/cursor.js';
+import { advance, awaiting, cursorAtStart, type EventCursor } from '../../managed-agents/log/cursor.js';
+import { parseSince } from '../../managed-agents/log/cursor-text.js';
 import { type LogEvent } from '../../managed-agents/log/event.js';
 import { situationOf } from '../../managed-agents/log/situation.js';
 import { formatTime, parseTime } from '../../managed-agents/log/time.js';
@@ -67,7 +68,7 @@ function foundIn(events: readonly LogEvent[]): Found {
   return { reason: (reason ?? 'turn_over') as Found['reason'], situation, events, hasMore: false };
 }
 
-type Answer = { next_since: string; events: object[]; has_more: boolean } & Record<string, any>;
+type Answer = { next_since: string; events: object[]; has_more?: true } & Record<string, any>;
 const answerTo = (found: Found, maxChars: number, since = start) =>
   waitAnswer(found, { since, maxChars, notes: [] }) as Answer;
 
@@ -89,7 +90,7 @@ describe.each([5000, 40_000])('with %d characters to fill', (maxChars) => {
       const answer = answerTo({ ...foundIn(events), events: rest }, maxChars, since);
       const taken = rest.length - (rest = left(rest, parseSince(SESSION, answer.next_since))).length;
       expect(taken).toBeGreaterThan(0);
-      expect(answer.has_more).toBe(rest.length > 0);
+      expect(answer.has_more).toBe(rest.length > 0 ? true : undefined);
       since = parseSince(SESSION, answer.next_since);
       answers += 1;
     }
@@ -104,8 +105,8 @@ const left = (events: readonly LogEvent[], { from = 0, seen }: EventCursor) =>
   });
 
 describe('an answer', () => {
-  it('shows the final message once, and counts what it leaves out', () => {
-    const answer = answerTo(
+  it('shows the final message once, and nothing that is empty or said by another field', () => {
+    const { next_since, ...answer } = answerTo(
       foundIn(
         over(
           event(1, 'agent.message', text('first')),
@@ -115,12 +116,45 @@ describe('an answer', () => {
       ),
       40_000,
     );
-    expect(answer).toMatchObject({
+    expect(next_since).toBeTruthy();
+    expect(answer).toEqual({
+      reason: 'turn_over',
+      status: 'idle',
+      stop_reason: { type: 'end_turn' },
       final_message: 'last',
       events: [{ type: 'agent.message', text: 'first' }],
-      omitted: 4,
-      has_more: false,
+      next_step: expect.stringContaining('session_message'),
     });
+  });
+
+  it('of a time that is up is short', () => {
+    const situation = situationOf([running], true);
+    const { next_since: _, ...answer } = answerTo({ reason: 'timeout', situation, events: [], hasMore: false }, 40_000);
+    expect(answer).toEqual({
+      reason: 'timeout',
+      status: 'running',
+      events: [],
+      next_step: 'Call session_wait with since=next_since.',
+    });
+  });
+
+  it.each<[string, LogEvent[], object]>([
+    ['what an answer is needed for', asks(2, {}), { turn: 'requires_action', pending_actions: [{}, {}] }],
+    ['how many calls wait that are not shown', asks(12, {}), { pending_count: 12 }],
+    ['that the turn failed', over(event(1, 'session.error', { error: { type: 'billing_error' } })), { failed: true }],
+  ])('says %s', (_, events, said) => {
+    expect(answerTo(foundIn(events), 40_000)).toMatchObject(said);
+  });
+
+  it.each(['not_started', 'queued'] as const)('says when a turn is %s', (turn) => {
+    const situation = { ...situationOf([], true), turn };
+    expect(answerTo({ reason: 'timeout', situation, hasMore: false }, 40_000)).toMatchObject({ status: null, turn });
+  });
+
+  it('does not repeat the message that the caller has just sent', () => {
+    const [mine, other] = [1, 2].map((index) => event(index, 'user.message', text(`message ${index}`)));
+    const answer = answerTo(foundIn(over(mine!, other!)), 40_000, awaiting(start, mine));
+    expect(answer.events).toEqual([{ type: 'user.message', text: 'message 2' }]);
   });
 
   it('of a time that is up awaits nothing any more; every other one still does', () => {

@@ -1,11 +1,12 @@
-import { advance, encodeCursor, type EventCursor } from '../../managed-agents/log/cursor.js';
+import { advance, type EventCursor, isAwaited } from '../../managed-agents/log/cursor.js';
+import { encodeCursor } from '../../managed-agents/log/cursor-text.js';
 import { type LogEvent } from '../../managed-agents/log/event.js';
 import { dollars } from '../../managed-agents/money.js';
 import { type Situation } from '../../managed-agents/log/situation.js';
 import { truncate } from '../../mcp/result/truncate.js';
-import { type Batch, batchOf } from '../batch.js';
+import { batchOf } from '../batch.js';
 import { nextStep } from '../next-step.js';
-import { turnView } from '../session-view.js';
+import { type TurnView, turnView } from '../session-view.js';
 import { contentText } from '../transcript.js';
 import { digestOf } from './digest.js';
 import { type WaitReason } from './reason.js';
@@ -26,20 +27,27 @@ export interface WaitAnswerOptions {
   readonly notes: readonly string[];
 }
 
-/** The answer of `session_wait`. */
+/**
+ * The answer of `session_wait`. A model pays for each character and waits several times a turn: what is empty, or said
+ * by another field, is left out.
+ */
 export function waitAnswer(found: Found, { since, maxChars, notes }: WaitAnswerOptions): object {
   const { reason, situation, events = [] } = found;
   const final = RESULTS.has(reason) ? situation?.lastMessage : undefined;
-  const turn = { ...(situation && situationView(situation, maxChars)), ...(final && finalView(final, maxChars)) };
+  const head = { reason, status: reason === 'deleted' ? 'deleted' : (situation?.status ?? null) };
+  const turn = {
+    ...(situation && situationView(situation, head, maxChars)),
+    ...(final && finalView(final, maxChars)),
+  };
   const room = Math.max(maxChars - ENVELOPE_CHARS - JSON.stringify(turn).length, maxChars / 4);
-  const batch = batchOf(events, (event) => digestOf(event, final), { maxChars: room, saysWhere: false });
+  const describe = (event: LogEvent) => (isAwaited(since, event) ? undefined : digestOf(event, final));
+  const batch = batchOf(events, describe, { maxChars: room, saysWhere: false });
   const cursor = advance(since, events.slice(0, batch.taken));
   return {
-    session_id: since.sessionId,
-    reason,
-    status: reason === 'deleted' ? 'deleted' : (situation?.status ?? null),
+    ...head,
     ...turn,
-    ...eventsView(batch, found),
+    events: batch.entries,
+    ...((found.hasMore || batch.taken < events.length) && { has_more: true }),
     // Whoever waits on has seen what there is; an input that was never taken up must not hold up every wait.
     next_since: encodeCursor(reason === 'timeout' ? { ...cursor, awaited: undefined } : cursor),
     ...noteView(found.trouble ? [...notes, TROUBLE_NOTE] : notes),
@@ -49,21 +57,26 @@ export function waitAnswer(found: Found, { since, maxChars, notes }: WaitAnswerO
 
 const TROUBLE_NOTE = 'The Managed Agents API could not be read to the end; what is shown here may be a moment old.';
 
-function eventsView({ entries, taken }: Batch, { events = [], hasMore }: Found): object {
-  const omitted = taken - entries.length;
+/** What is true of the turn beyond its reason and status. */
+function situationView(situation: Situation, head: { reason: WaitReason; status: unknown }, maxChars: number): object {
+  const { evaluation, usage } = situation;
   return {
-    events: entries,
-    ...(omitted > 0 && { omitted }),
-    has_more: hasMore || taken < events.length,
+    ...briefTurn(turnView(situation, Math.ceil(maxChars / ACTION_CHARS)), head),
+    ...(evaluation && { outcome_evaluation: evaluationView(evaluation) }),
+    ...(usage && usageView(usage)),
   };
 }
 
-function situationView(situation: Situation, maxChars: number): object {
-  const { evaluation, usage } = situation;
+/** The view of the turn, without what is empty or said by reason and status. */
+function briefTurn(view: TurnView, { reason, status }: { reason: WaitReason; status: unknown }): object {
+  const { turn, stop_reason, failed, pending_actions, pending_count, ...rest } = view;
   return {
-    ...turnView(situation, Math.ceil(maxChars / ACTION_CHARS)),
-    ...(evaluation && { outcome_evaluation: evaluationView(evaluation) }),
-    ...(usage && usageView(usage)),
+    ...(turn !== status && turn !== reason && reason !== 'turn_over' && { turn }),
+    ...(stop_reason && { stop_reason }),
+    ...(failed && { failed }),
+    ...rest,
+    ...(pending_count > 0 && { pending_actions }),
+    ...(pending_count > pending_actions.length && { pending_count }),
   };
 }
 
@@ -76,16 +89,8 @@ function evaluationView({ outcome_id, result, iteration, explanation }: LogEvent
 }
 
 /** Tokens and cost so far; the session's whole usage is in session_get. */
-function usageView({
-  input_tokens,
-  output_tokens,
-  active_seconds,
-  list_cost,
-}: NonNullable<Situation['usage']>): object {
-  return {
-    usage: { input_tokens, output_tokens, active_seconds },
-    cost_usd: dollars(list_cost as { amount: string } | undefined),
-  };
+function usageView({ input_tokens, output_tokens, list_cost }: NonNullable<Situation['usage']>): object {
+  return { usage: { input_tokens, output_tokens }, cost_usd: dollars(list_cost as { amount: string } | undefined) };
 }
 
 function noteView(notes: readonly string[]): object {
@@ -97,10 +102,18 @@ function nextStepAfter({ reason, situation }: Found): string {
     case 'deleted':
       return 'The session was deleted. Start another one with session_start.';
     case 'draining':
-      return 'The server restarts. Call session_wait again in a few seconds with since set to next_since.';
+      return 'The server restarts. In a few seconds, call session_wait with since=next_since.';
     case 'outcome_evaluated':
-      return 'The work was judged and the agent revises it. Call session_wait again with since set to next_since.';
+      return 'The work was judged and the agent revises it. Call session_wait with since=next_since.';
+    case 'timeout':
+      return situation && !isWorking(situation) ? nextStep(situation) : WAIT_ON;
     default:
-      return situation ? nextStep(situation) : 'Call session_wait again with since set to next_since.';
+      return situation ? nextStep(situation) : WAIT_ON;
   }
+}
+
+const WAIT_ON = 'Call session_wait with since=next_since.';
+
+function isWorking({ turn, pendingActions }: Situation): boolean {
+  return (turn === 'running' || turn === 'queued') && pendingActions.length === 0;
 }

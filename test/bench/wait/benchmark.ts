@@ -32,7 +32,7 @@ async function measureLoads(options: WaitOptions, script: string): Promise<Recor
   return {
     'default heap': await logged(`${waits} waits`, () => measureLoad(options, script)),
     [`heap of ${SMALL_HEAP_MB} MB`]: await logged(`${waits} waits, small heap`, () =>
-      measureLoad(options, script, SMALL_HEAP_MB),
+      measureLoad(options, script, [`--max-old-space-size=${SMALL_HEAP_MB}`]),
     ),
   };
 }

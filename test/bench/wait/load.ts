@@ -38,6 +38,11 @@ export interface LoadResult {
   readonly burst: readonly Round[];
 }
 
+interface Waited {
+  readonly sessionId: string;
+  readonly answer: Answer;
+}
+
 /** Long enough for a slow machine. */
 const TIMEOUT_SECONDS = 240;
 /** Neither the time limit nor the budget of reads is what is measured here. */
@@ -50,16 +55,20 @@ const QUIET = { ms: 1000, cpuSeconds: 0.03, times: 2 };
 /**
  * Many calls wait on one server process, and the sessions they wait for end their turns.
  *
- * @param heapMb limit of the server's JavaScript heap; by default Node takes it from the memory of the machine, and
- * collects garbage the later the more there is
+ * @param nodeArgs limits of the server's JavaScript heap, for instance; by default Node takes them from the memory of the
+ * machine, and collects garbage the later the more there is
  */
-export async function measureLoad(options: WaitOptions, upstreamScript: string, heapMb?: number): Promise<LoadResult> {
+export async function measureLoad(
+  options: WaitOptions,
+  upstreamScript: string,
+  nodeArgs: readonly string[] = [],
+): Promise<LoadResult> {
   const { child, ready } = await forkUntilReady<Ready>(upstreamScript, [String(options.sessions)]);
   const unlimited = ours(ready.url);
   const program = {
     ...unlimited,
     env: { ...unlimited.env, ...SETTINGS },
-    nodeArgs: heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`],
+    nodeArgs,
   };
   const first = sessionGet('2026-07-28', ready.sessionIds[0]!);
   const answers = { ...first, accepts: (body: string) => body.includes('"turn":"not_started"') };
@@ -114,8 +123,8 @@ class Load {
     const [endings, answers] = await Promise.all([this.tell<Endings>({ do: 'end', everyMs }), Promise.all(waiting)]);
     const after = usageOf(this.server.child);
     const seen = await this.tell<Seen>({ do: 'look' });
-    for (const answer of answers) this.remember(answer);
-    const latencies = answers.map((answer) => latencyOf(answer, endings)).toSorted((a, b) => a - b);
+    for (const { sessionId, answer } of answers) this.remember(sessionId, answer);
+    const latencies = answers.map((waited) => latencyOf(waited, endings)).toSorted((a, b) => a - b);
     return {
       p50Ms: quantile(latencies, 0.5),
       p99Ms: quantile(latencies, 0.99),
@@ -131,22 +140,22 @@ class Load {
     const left = [...this.sessionIds];
     const send = async () => {
       for (let session_id = left.pop(); session_id; session_id = left.pop()) {
-        this.remember(await this.client.call('session_message', { session_id, text: 'Run the tests' }));
+        this.remember(session_id, await this.client.call('session_message', { session_id, text: 'Run the tests' }));
       }
     };
     await Promise.all(Array.from({ length: SENDERS }, send));
   }
 
-  private remember(answer: Answer): void {
-    const { session_id, next_since } = resultOf(answer).data;
-    if (next_since !== undefined) this.cursors.set(String(session_id), next_since);
+  private remember(sessionId: string, answer: Answer): void {
+    const { next_since } = resultOf(answer).data;
+    if (next_since !== undefined) this.cursors.set(sessionId, next_since);
   }
 
-  private startWaits(): Promise<Answer>[] {
-    return Array.from({ length: this.options.waits }, (_, index) => {
-      const session_id = this.sessionIds[index % this.sessionIds.length]!;
-      const since = this.cursors.get(session_id);
-      return this.client.call('session_wait', { session_id, since, timeout_seconds: TIMEOUT_SECONDS });
+  private startWaits(): Promise<Waited>[] {
+    return Array.from({ length: this.options.waits }, async (_, index) => {
+      const sessionId = this.sessionIds[index % this.sessionIds.length]!;
+      const args = { session_id: sessionId, since: this.cursors.get(sessionId), timeout_seconds: TIMEOUT_SECONDS };
+      return { sessionId, answer: await this.client.call('session_wait', args) };
     });
   }
 
@@ -168,9 +177,9 @@ class Load {
 }
 
 /** Throws for every answer that was given for another reason than the end of the turn. */
-function latencyOf(answer: Answer, endings: Endings): number {
-  const { session_id, reason } = resultOf(answer).data;
-  const endedAtMs = endings[String(session_id)];
+function latencyOf({ sessionId, answer }: Waited, endings: Endings): number {
+  const { reason } = resultOf(answer).data;
+  const endedAtMs = endings[sessionId];
   if (reason !== 'turn_over' || endedAtMs === undefined) throw new Error(`a wait returned for ${String(reason)}`);
   return answer.endedAtMs - endedAtMs;
 }

@@ -1,5 +1,5 @@
 import { type FollowService } from '../../../src/managed-agents/follow/follow.service.js';
-import { parseSince } from '../../../src/managed-agents/log/cursor.js';
+import { parseSince } from '../../../src/managed-agents/log/cursor-text.js';
 import { waitAnswer } from '../../../src/session/wait/wait-answer.js';
 import { WaitingTime } from '../../../src/session/wait/waiting-time.js';
 import { Watch } from '../../../src/session/wait/watch.js';

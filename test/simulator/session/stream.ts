@@ -33,6 +33,7 @@ export class EventStream {
       'cache-control': 'no-cache, no-transform',
     });
     response.write(': connected\n\n');
+    if (failure.garbled !== undefined) response.write(failure.garbled);
     const unsubscribe = this.log.subscribe((event) => this.deliver(event, response, failure));
     response.on('close', () => {
       unsubscribe();
@@ -44,7 +45,7 @@ export class EventStream {
   }
 
   private deliver(event: Streamed, response: ServerResponse, failure: Failure): void {
-    if (PREVIEWS.includes(event.type) && !this.wants(event)) return;
+    if (failure.mute || (PREVIEWS.includes(event.type) && !this.wants(event))) return;
     const frame = `event: message\ndata: ${serialize(event, this.parts)}\n\n`;
     if (failure.truncateAfter !== undefined && this.delivered >= failure.truncateAfter) {
       response.write(frame.slice(0, frame.length / 2), () => response.destroy());
