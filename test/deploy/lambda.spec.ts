@@ -14,31 +14,31 @@ const HOST = LIST_EVENT.requestContext.domainName as string;
 const ERAS = ['2025-11-25', '2026-07-28'] as const;
 
 let simulator: Simulator;
-const open: { stop?(): Promise<void>; close?(): Promise<void> }[] = [];
+const open: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
   simulator = await Simulator.start({ fixtures: true });
 });
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => (one.stop ? one.stop() : one.close?.())));
+  await Promise.all(open.splice(0).map((end) => end()));
   await simulator.close();
 });
 
 function start(env: Record<string, string> = {}): FunctionProcess {
   const fn = new FunctionProcess(serverEnv(simulator.url, env));
-  open.push(fn);
+  open.push(() => fn.stop());
   return fn;
 }
 
 async function storeWith(parameters: Record<string, string>): Promise<FakeParameterStore> {
   const store = await FakeParameterStore.start(parameters);
-  open.push(store);
+  open.push(() => store.close());
   return store;
 }
 
 async function issuer(): Promise<TestIssuer> {
   const started = await TestIssuer.start();
-  open.push(started);
+  open.push(() => started.close());
   return started;
 }
 
@@ -271,7 +271,7 @@ function toolNames({ body }: FunctionAnswer): string[] {
 async function sessionOf(fn: FunctionProcess): Promise<string> {
   const args = { agent_id: FIXTURES.agents.analyst, environment_id: FIXTURES.environments.cloud };
   const answer = await fn.invoke(call('2025-11-25', 'session_start', args));
-  return JSON.parse(answer.body).result.structuredContent.session_id;
+  return JSON.parse(answer.body).result.structuredContent.session_id as string;
 }
 
 /** Takes audit records. */
@@ -285,13 +285,13 @@ async function collect(): Promise<{ url: string; records: unknown[] }> {
         ...body
           .trim()
           .split('\n')
-          .map((line) => JSON.parse(line)),
+          .map((line) => JSON.parse(line) as unknown),
       );
       response.end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  open.push({ close: () => new Promise((resolve) => server.close(() => resolve())) });
+  open.push(() => new Promise((resolve) => server.close(() => resolve())));
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, records };
 }
 
@@ -304,7 +304,7 @@ async function silence(): Promise<string> {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  open.push({ close });
+  open.push(close);
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
@@ -328,7 +328,7 @@ async function countConnections(url: string) {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  open.push({ close: () => new Promise((resolve) => server.close(() => resolve())) });
+  open.push(() => new Promise((resolve) => server.close(() => resolve())));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     used: () => count,

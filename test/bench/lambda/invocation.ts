@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
  * tells how long it took from `require` to the answer.
  */
 interface Handler {
-  handler(event: object, context: object): Promise<{ statusCode: number; body: string }>;
+  readonly handler: (event: object, context: object) => Promise<{ statusCode: number; body: string }>;
 }
 
 async function main([script = '', eventFile = '']: readonly string[]): Promise<void> {
