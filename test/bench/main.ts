@@ -7,6 +7,7 @@ import { profileOurs } from './profile.js';
 import { type Ready } from './upstream.js';
 import { forkUntilReady, stop } from './process.js';
 import { render, RESULTS_FILE, save } from './report.js';
+import { runLambdaBenchmark } from './lambda/benchmark.js';
 import { runSecuredBenchmark } from './secured/benchmark.js';
 import { runWaitBenchmark } from './wait/benchmark.js';
 
@@ -15,6 +16,7 @@ const SCRIPTS = ['upstream', 'bare-server', 'bare-http', 'bare-stdio', 'canned-u
 
 async function main([what, ...rest]: readonly string[]): Promise<void> {
   if (what === 'wait') return runWaitBenchmark(rest);
+  if (what === 'lambda') return runLambdaBenchmark(rest);
   if (what === 'secured') return runSecuredBenchmark(rest);
   await compareServers(process.argv.slice(2));
 }

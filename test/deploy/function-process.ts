@@ -61,6 +61,15 @@ export class FunctionProcess {
     throw Object.assign(new Error(reply.error.message), { name: reply.error.name });
   }
 
+  /** As Lambda does after an answer. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
+  }
+
   async stop(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const exit = once(this.child, 'exit');

@@ -27,3 +27,19 @@ it('holds up the end of the server for a bounded time', async () => {
   await closed;
   jest.useRealTimers();
 });
+
+it('tells when everything is delivered, or an attempt has failed that did not wait for its pause', async () => {
+  let up = false;
+  let attempts = 0;
+  const sink = new QueuedSink('test', () => (attempts++, up ? Promise.resolve() : Promise.reject(new Error('away'))));
+  await sink.flush(60_000);
+  expect(attempts).toBe(0);
+  sink.write('one');
+  await sink.flush(60_000);
+  expect([attempts, sink.ready]).toEqual([1, false]);
+  await sink.flush(60_000);
+  expect([attempts, sink.ready]).toEqual([2, false]);
+  up = true;
+  await sink.flush(60_000);
+  expect([attempts, sink.ready]).toEqual([3, true]);
+});

@@ -1,3 +1,4 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuditSinks } from '../../audit/audit-sinks.js';
 import { FollowService } from '../../managed-agents/follow/follow.service.js';
@@ -5,11 +6,14 @@ import { OpenTelemetry } from '../../telemetry/open-telemetry.js';
 
 /** Longest wait for records, traces and metrics to be delivered, in milliseconds. */
 const FLUSH_MS = 2000;
+/** Longest wait for requests that nobody waits for any more, in milliseconds. */
+const CLOSE_MS = 100;
 /** Where Node's fetch keeps its connections: the symbol is shared by all versions of undici, Node's own included. */
 const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
 
 interface Dispatcher {
   close(): Promise<void>;
+  destroy(): Promise<void>;
 }
 
 /**
@@ -24,15 +28,17 @@ export async function beforeFreeze(app: NestFastifyApplication, msLeft: number):
     app.get(AuditSinks, { strict: false }).flush(flushMs),
     app.get(OpenTelemetry, { strict: false }).flush(flushMs),
   ]);
-  closeIdleConnections();
+  await closeConnections();
 }
 
-/** Requests under way keep theirs until they end; later ones open new ones. */
-function closeIdleConnections(): void {
+/** Later requests open new ones. */
+async function closeConnections(): Promise<void> {
   const connections = globalThis as { [DISPATCHER]?: Dispatcher };
   const used = connections[DISPATCHER];
   if (!used) return;
   connections[DISPATCHER] = new (used.constructor as new () => Dispatcher)();
-  // Rejects only when it was closed before.
-  used.close().catch(() => undefined);
+  await Promise.race([used.close(), setTimeout(CLOSE_MS)]);
+  await used.destroy();
+  // Sockets say goodbye in the next turn of the event loop.
+  await setImmediate();
 }
