@@ -18,8 +18,9 @@ interface Dispatcher {
 
 /**
  * Lambda freezes the process with the answer, for seconds or for hours. What goes on by itself in a server has to be
- * done or ended by then: records, traces and metrics are delivered, and neither streams nor connections are left that would be broken later
- * without looking so (a stream that shows nothing would be taken for a session in which nothing happens).
+ * done or ended by then: records, traces and metrics are delivered, and neither streams nor connections are left that
+ * would be broken later without looking so (a stream that shows nothing would be taken for a session in which nothing
+ * happens).
  */
 export async function beforeFreeze(app: NestFastifyApplication, msLeft: number): Promise<void> {
   app.get(FollowService, { strict: false }).stopUnused();
