@@ -16,6 +16,8 @@ export class PinoLogger implements LoggerService {
         base: undefined,
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
+        // pino's own shows every property of an error.
+        serializers: { err: (fields: unknown) => fields },
         mixin: whereInTheWork,
       },
       destination,
