@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const MODULE = join(__dirname, '..', '..', 'deploy', 'aws-lambda', 'terraform');
+/** Where the provider is, laid out as a file-system mirror; nothing is downloaded. */
 const PLUGINS = process.env.TERRAFORM_PLUGIN_DIR ?? '/opt/tf-plugins';
 
 /** Why nothing can be tried with terraform here; undefined when it can. */
