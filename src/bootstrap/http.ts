@@ -5,6 +5,8 @@ import { McpStrategy } from '@rekog/mcp-nest';
 import { AppModule } from '../app.module.js';
 import { ServerSettings } from '../config/server.settings.js';
 import { answerHttpError, type Reply } from '../mcp/errors/http-error.js';
+import { endConnectionsGently } from './client-connections.js';
+import { Ending } from './ending.js';
 import { listenForManagement } from './management.js';
 import { StderrLogger } from '../telemetry/stderr.logger.js';
 
@@ -13,8 +15,6 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Time a client has to send its request whole; without it a slow body would hold a connection for ever. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** By the time connections are closed the tool calls have ended, and only their answers may be on the way. */
-const CLOSE_GRACE_MS = 1000;
 
 /** The application behind HTTP, ready to listen. Throws a `ConfigurationError` when the settings are not usable. */
 export async function createHttpApp(): Promise<NestFastifyApplication> {
@@ -24,6 +24,8 @@ export async function createHttpApp(): Promise<NestFastifyApplication> {
       bodyLimit: MAX_BODY_BYTES,
       requestTimeout: REQUEST_TIMEOUT_MS,
       frameworkErrors: answerFrameworkError,
+      // The hook that refuses late requests says more.
+      return503OnClosing: false,
     }),
     // What goes wrong before the log level is known is thrown, and reported once by the caller.
     { logger: false, abortOnError: false },
@@ -34,9 +36,8 @@ export async function createHttpApp(): Promise<NestFastifyApplication> {
     // Without this, global guards, filters and interceptors do not apply to tools.
     { inheritAppConfig: true },
   );
-  closeLingeringConnections(app);
+  endConnectionsGently(app);
   await app.startAllMicroservices();
-  app.enableShutdownHooks();
   return app;
 }
 
@@ -45,16 +46,7 @@ function answerFrameworkError(error: Error, _request: unknown, reply: unknown): 
   answerHttpError(error, reply as Reply);
 }
 
-/** Node never counts a connection without any request as idle, and such a one would hold up the end for a minute. */
-function closeLingeringConnections(app: NestFastifyApplication): void {
-  const fastify = app.getHttpAdapter().getInstance();
-  fastify.addHook('preClose', (done) => {
-    setTimeout(() => fastify.server.closeAllConnections(), CLOSE_GRACE_MS).unref();
-    done();
-  });
-}
-
-/** Serves until a signal ends the process. */
+/** Serves until a signal ends the process. A terminal's is from a person, who need not wait for load balancers. */
 export async function runHttp(): Promise<void> {
   const app = await createHttpApp();
   const { host, port } = app.get(ServerSettings);
@@ -62,6 +54,7 @@ export async function runHttp(): Promise<void> {
   await app.listen(port, host);
   // Second, so that nothing there says ready before requests are taken.
   const management = await listenForManagement(app);
+  new Ending(app, management ? [app, management] : [app]).onSignals((signal) => signal === 'SIGTERM');
   if (management) logger.log(`health is served at ${await management.getUrl()}/readyz`, 'Http');
   logger.log(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
 }

@@ -8,6 +8,7 @@ import { GuardrailsSettings } from './guardrails.settings.js';
 import { LimitsSettings } from './limits.settings.js';
 import { ConfigurationError, type Entry, type Environment, readSection } from './read-settings.js';
 import { ServerSettings } from './server.settings.js';
+import { ShutdownSettings } from './shutdown.settings.js';
 import { WatchSettings } from './watch.settings.js';
 
 /** Every section of settings, in the order of the reference page. */
@@ -20,6 +21,7 @@ export const SECTIONS = [
   AuditSettings,
   WatchSettings,
   ServerSettings,
+  ShutdownSettings,
 ] as const;
 
 const SECTIONS_KEY = 'sections';

@@ -4,7 +4,7 @@ export interface AuditSink {
   /** False while lines are known not to arrive. */
   readonly ready: boolean;
   /** Tries once more to deliver what is left, within a bounded time. */
-  close(): Promise<void>;
+  close(withinMs: number): Promise<void>;
 }
 
 /** stderr, in every mode: in stdio mode stdout belongs to the protocol. */

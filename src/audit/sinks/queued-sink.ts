@@ -11,8 +11,6 @@ const MAX_WAITING_CHARS = 8_000_000;
 /** Pauses between attempts that fail, in milliseconds. */
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
-/** How long the end of the server may be held up, in milliseconds. */
-const CLOSE_MS = 5000;
 
 /**
  * Keeps lines until they are delivered, in order and batch by batch. What fails is tried again with growing pauses, so a
@@ -53,12 +51,12 @@ export class QueuedSink implements AuditSink {
     this.work ??= this.run().finally(() => (this.work = undefined));
   }
 
-  async close(): Promise<void> {
+  async close(withinMs: number): Promise<void> {
     this.closing = true;
     this.wake();
     if (this.waiting.length > 0) this.start();
     let deadline: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<void>((resolve) => (deadline = setTimeout(resolve, CLOSE_MS)));
+    const timeUp = new Promise<void>((resolve) => (deadline = setTimeout(resolve, withinMs)));
     await Promise.race([this.work, timeUp]);
     clearTimeout(deadline);
     const missing = this.waiting.length + this.lost;
