@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { lastDuties } from './bootstrap/last-duties.js';
 import { ConfigurationError } from './config/read-settings.js';
 
 const USAGE = `Usage: managed-agent-control-mcp [stdio | http | doctor [stdio | http | token]]
@@ -52,13 +53,17 @@ async function readToken(): Promise<string> {
   return text.trim().replace(/^Bearer +/i, '');
 }
 
+/** Told at once; what is then still to be done (audit records on their way) may take a moment, but only once. */
 function fail(error: unknown): void {
   const text =
     error instanceof ConfigurationError ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`${text}\n`);
-  process.exit(1);
+  if (failed) process.exit(1);
+  failed = true;
+  void Promise.allSettled([...lastDuties].map((duty) => duty())).then(() => process.exit(1));
 }
 
+let failed = false;
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 

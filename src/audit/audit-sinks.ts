@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { AuditSettings } from '../config/audit.settings.js';
+import { ShutdownSettings } from '../config/shutdown.settings.js';
 import { AuditReadiness } from '../mcp/tool-access.js';
 import { type AuditSink, StderrSink } from './sinks/audit-sink.js';
 import { fileSink } from './sinks/file-sink.js';
@@ -12,7 +13,10 @@ export class AuditSinks extends AuditReadiness implements OnApplicationShutdown 
   private readonly sinks: readonly AuditSink[];
   private readonly queues: readonly (readonly [name: 'file' | 'http', sink: QueuedSink])[];
 
-  constructor({ file, url, token }: AuditSettings) {
+  constructor(
+    { file, url, token }: AuditSettings,
+    private readonly shutdown: ShutdownSettings,
+  ) {
     super();
     this.queues = [
       ...(file === undefined ? [] : [['file', fileSink(file)] as const]),
@@ -41,6 +45,6 @@ export class AuditSinks extends AuditReadiness implements OnApplicationShutdown 
 
   /** After the last call has ended and its record is written. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.sinks.map((sink) => sink.close()));
+    await Promise.all(this.sinks.map((sink) => sink.close(this.shutdown.recordsMs)));
   }
 }

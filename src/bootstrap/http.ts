@@ -9,6 +9,8 @@ import { REQUEST_ID_HEADER } from '../mcp/request-id.js';
 import { PinoLogger } from '../telemetry/logs/pino.logger.js';
 import { OpenTelemetry } from '../telemetry/open-telemetry.js';
 import { traceRequests } from '../telemetry/traces/http-spans.js';
+import { endConnectionsGently } from './client-connections.js';
+import { Ending } from './ending.js';
 import { listenForManagement } from './management.js';
 import { giveRequestIds, requestIds } from './request-scope.js';
 
@@ -17,8 +19,6 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Time a client has to send its request whole; without it a slow body would hold a connection for ever. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** By the time connections are closed the tool calls have ended, and only their answers may be on the way. */
-const CLOSE_GRACE_MS = 1000;
 
 /** The application behind HTTP, ready to listen. Throws a `ConfigurationError` when the settings are not usable. */
 export async function createHttpApp(root = AppModule.forHttp()): Promise<NestFastifyApplication> {
@@ -29,6 +29,8 @@ export async function createHttpApp(root = AppModule.forHttp()): Promise<NestFas
       requestTimeout: REQUEST_TIMEOUT_MS,
       frameworkErrors: answerFrameworkError,
       ...requestIds,
+      // The hook that refuses late requests says more.
+      return503OnClosing: false,
     }),
     // What goes wrong before the log level is known is thrown, and reported once by the caller.
     { logger: false, abortOnError: false },
@@ -41,9 +43,8 @@ export async function createHttpApp(root = AppModule.forHttp()): Promise<NestFas
     // Without this, global guards, filters and interceptors do not apply to tools.
     { inheritAppConfig: true },
   );
-  closeLingeringConnections(app);
+  endConnectionsGently(app);
   await app.startAllMicroservices();
-  app.enableShutdownHooks();
   return app;
 }
 
@@ -52,16 +53,7 @@ function answerFrameworkError(error: Error, request: { readonly id: string }, re
   answerHttpError(error, (reply as Reply).header(REQUEST_ID_HEADER, request.id));
 }
 
-/** Node never counts a connection without any request as idle, and such a one would hold up the end for a minute. */
-function closeLingeringConnections(app: NestFastifyApplication): void {
-  const fastify = app.getHttpAdapter().getInstance();
-  fastify.addHook('preClose', (done) => {
-    setTimeout(() => fastify.server.closeAllConnections(), CLOSE_GRACE_MS).unref();
-    done();
-  });
-}
-
-/** Serves until a signal ends the process. */
+/** Serves until a signal ends the process. A terminal's is from a person, who need not wait for load balancers. */
 export async function runHttp(): Promise<void> {
   const app = await createHttpApp();
   const { host, port } = app.get(ServerSettings);
@@ -69,6 +61,7 @@ export async function runHttp(): Promise<void> {
   await app.listen(port, host);
   // Second, so that nothing there says ready before requests are taken.
   const management = await listenForManagement(app);
+  new Ending(app, management ? [app, management] : [app]).onSignals((signal) => signal === 'SIGTERM');
   if (management) logger.announce(`health is served at ${await management.getUrl()}/readyz`, 'Http');
   logger.announce(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
 }

@@ -3,7 +3,9 @@ import { NestFactory } from '@nestjs/core';
 import { type AsyncMicroserviceOptions } from '@nestjs/microservices';
 import { McpStrategy } from '@rekog/mcp-nest';
 import { AppModule } from '../app.module.js';
+import { RunningCalls } from '../mcp/running-calls.js';
 import { PinoLogger } from '../telemetry/logs/pino.logger.js';
+import { Ending } from './ending.js';
 
 /** Serves the process that started this one, until it closes stdin or a signal arrives. */
 export async function runStdio(): Promise<void> {
@@ -15,12 +17,21 @@ export async function runStdio(): Promise<void> {
     abortOnError: false,
   });
   app.useLogger(app.get(PinoLogger));
-  app.enableShutdownHooks();
   await app.listen();
-  closeWithInput(app);
+  const ending = new Ending(app, [closedAfterItsCalls(app)]);
+  ending.onSignals(() => false);
+  // The end of stdin is how a client ends a stdio server.
+  process.stdin.once('end', () => ending.begin('end of stdin'));
 }
 
-/** The end of stdin is how a client ends a stdio server. */
-function closeWithInput(app: INestMicroservice): void {
-  process.stdin.once('end', () => void app.close());
+/** Nest would close the transport of a microservice first, and with it the way back of the calls under way. */
+function closedAfterItsCalls(app: INestMicroservice): { close(): Promise<void> } {
+  return {
+    close: async () => {
+      await app.get(RunningCalls).beforeApplicationShutdown();
+      // The last answer is written right after its call has ended.
+      await new Promise(setImmediate);
+      await app.close();
+    },
+  };
 }

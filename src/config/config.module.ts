@@ -9,6 +9,7 @@ import { LimitsSettings } from './limits.settings.js';
 import { ConfigurationError, type Entry, type Environment, readSection } from './read-settings.js';
 import { Secrets } from './secrets.js';
 import { ServerSettings } from './server.settings.js';
+import { ShutdownSettings } from './shutdown.settings.js';
 import { TelemetrySettings } from './telemetry.settings.js';
 import { WatchSettings } from './watch.settings.js';
 
@@ -22,6 +23,7 @@ export const SECTIONS = [
   AuditSettings,
   WatchSettings,
   ServerSettings,
+  ShutdownSettings,
   TelemetrySettings,
 ] as const;
 

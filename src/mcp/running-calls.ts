@@ -1,19 +1,20 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { ShutdownSettings } from '../config/shutdown.settings.js';
 import { Shutdown } from './shutdown.js';
 
-/** How long running calls may take to finish once the server is told to end, in milliseconds. */
-const GRACE_MS = 10_000;
-
 /**
- * The tool calls under way. When the server ends they may finish; after the grace their requests to the API are given
- * up, so that each call still has an answer and an audit line.
+ * The tool calls under way. When the server ends they may finish; when the time for that is over their requests to the
+ * API are given up, so that each call still has an answer and an audit line.
  */
 @Injectable()
 export class RunningCalls implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Shutdown');
   private readonly running = new Set<Promise<unknown>>();
 
-  constructor(private readonly shutdown: Shutdown) {}
+  constructor(
+    private readonly shutdown: Shutdown,
+    private readonly settings: ShutdownSettings,
+  ) {}
 
   track<T>(work: Promise<T>): Promise<T> {
     this.running.add(work);
@@ -26,8 +27,10 @@ export class RunningCalls implements BeforeApplicationShutdown {
     this.shutdown.drain();
     if (this.running.size === 0) return;
     this.logger.log(`ending: ${this.running.size} tool calls may finish`);
-    const giveUp = setTimeout(() => this.shutdown.end(), GRACE_MS);
-    await Promise.allSettled(this.running);
+    const msLeft = Math.max(0, this.settings.callsEndMs - this.shutdown.elapsedMs);
+    const giveUp = setTimeout(() => this.shutdown.end(), msLeft);
+    // Requests that were read already may still become calls.
+    while (this.running.size > 0) await Promise.allSettled(this.running);
     clearTimeout(giveUp);
   }
 }

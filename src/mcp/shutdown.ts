@@ -16,6 +16,8 @@ export class Shutdown {
     ended: new AbortController(),
   };
 
+  private leftAt?: number;
+
   constructor() {
     // One listener for each call or request under way, of which there may be many.
     setMaxListeners(0, this.leaving, this.draining, this.ended);
@@ -33,7 +35,13 @@ export class Shutdown {
     return this.stages.ended.signal;
   }
 
+  /** Since the end began, in milliseconds. */
+  get elapsedMs(): number {
+    return this.leftAt === undefined ? 0 : performance.now() - this.leftAt;
+  }
+
   leave(): void {
+    this.leftAt ??= performance.now();
     this.stages.leaving.abort();
   }
 

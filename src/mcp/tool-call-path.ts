@@ -80,9 +80,15 @@ export class ToolCallPath {
     return (request, context) => {
       const end = endOfCall(this.shutdown.ended);
       const call = this.begin(request, { ...callerOf(context), ended: end.signal }, context);
-      const answer = inCallSpan(call, () => this.run(call, () => handler(request, context)));
+      const work = this.comesTooLate(context) ? () => refuseLate(call) : () => handler(request, context);
+      const answer = inCallSpan(call, () => this.run(call, work));
       return this.running.track(answer.finally(end.dispose));
     };
+  }
+
+  /** Over HTTP late requests are refused as such, where another replica can take them; those that got through are served. */
+  private comesTooLate({ http }: ServerContext): boolean {
+    return http === undefined && this.shutdown.draining.aborted;
   }
 
   private begin({ params }: CallRequest, caller: Begun, context: ServerContext): ToolCall {
@@ -123,6 +129,13 @@ export class ToolCallPath {
 function clientCapabilitiesOf({ server }: McpServer, { mcpReq }: ServerContext): ClientCapabilities | undefined {
   const envelope = mcpReq.envelope as Readonly<Record<string, ClientCapabilities | undefined>> | undefined;
   return envelope ? envelope[CLIENT_CAPABILITIES_META_KEY] : server.getClientCapabilities();
+}
+
+function refuseLate(call: ToolCall): Promise<object> {
+  call.outcome = 'refused';
+  call.reason = 'shutting_down';
+  const text = 'This server is about to end and did nothing. Call the tool again once the server has been restarted.';
+  return Promise.resolve({ content: [{ type: 'text', text }], isError: true });
 }
 
 function unknownTool(name: string): ProtocolError {

@@ -3,9 +3,6 @@ import { createNoopMeter, type Meter } from '@opentelemetry/api';
 import { type TelemetrySettings } from '../config/telemetry.settings.js';
 import { type Sdk } from './sdk.js';
 
-/** How long the end of the server may be held up by what is not sent yet, in milliseconds. */
-const FLUSH_MS = 3000;
-
 /**
  * Traces and metrics of this process. Nothing of the SDK is loaded, and nothing is kept or counted, unless traces or
  * metrics are sent somewhere or served on the management port.
@@ -13,14 +10,21 @@ const FLUSH_MS = 3000;
 export class OpenTelemetry implements OnApplicationShutdown {
   private readonly logger = new Logger('Telemetry');
 
-  private constructor(private readonly sdk?: Sdk) {}
+  private constructor(
+    private readonly lastMs: number,
+    private readonly sdk?: Sdk,
+  ) {}
 
-  /** @param servesMetrics whether there is a port on which metrics can be read */
-  static async start(settings: TelemetrySettings, servesMetrics: boolean): Promise<OpenTelemetry> {
+  /**
+   * @param servesMetrics whether there is a port on which metrics can be read
+   * @param lastMs how long the end of the server may be held up by what is not sent yet, in milliseconds
+   */
+  static async start(settings: TelemetrySettings, servesMetrics: boolean, lastMs: number): Promise<OpenTelemetry> {
     const { disabled, tracesUrl, metricsUrl } = settings;
-    if (disabled || (tracesUrl === undefined && metricsUrl === undefined && !servesMetrics)) return new OpenTelemetry();
+    if (disabled || (tracesUrl === undefined && metricsUrl === undefined && !servesMetrics))
+      return new OpenTelemetry(lastMs);
     const { startSdk } = await import('./sdk.js');
-    return new OpenTelemetry(startSdk(settings, servesMetrics));
+    return new OpenTelemetry(lastMs, startSdk(settings, servesMetrics));
   }
 
   get tracing(): boolean {
@@ -48,7 +52,7 @@ export class OpenTelemetry implements OnApplicationShutdown {
 
   /** After the last call has ended. */
   async onApplicationShutdown(): Promise<void> {
-    if (this.sdk) await this.inTime(FLUSH_MS, this.sdk.shutdown());
+    if (this.sdk) await this.inTime(this.lastMs, this.sdk.shutdown());
   }
 
   private async inTime(ms: number, sent: Promise<void>): Promise<void> {

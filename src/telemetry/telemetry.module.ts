@@ -3,6 +3,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { Secrets } from '../config/secrets.js';
 import { ServerSettings } from '../config/server.settings.js';
+import { ShutdownSettings } from '../config/shutdown.settings.js';
 import { TelemetrySettings } from '../config/telemetry.settings.js';
 import { LimitsModule } from '../guardrails/limits/limits.module.js';
 import { ManagedAgentsModule } from '../managed-agents/managed-agents.module.js';
@@ -49,9 +50,9 @@ function telemetry(
       { provide: PinoLogger, inject: [TelemetrySettings, Secrets], useFactory: stderrLogger },
       {
         provide: OpenTelemetry,
-        inject: [TelemetrySettings, ServerSettings],
-        useFactory: (settings: TelemetrySettings, server: ServerSettings) =>
-          OpenTelemetry.start(settings, servesMetrics(server)),
+        inject: [TelemetrySettings, ServerSettings, ShutdownSettings],
+        useFactory: (settings: TelemetrySettings, server: ServerSettings, { telemetryMs }: ShutdownSettings) =>
+          OpenTelemetry.start(settings, servesMetrics(server), telemetryMs),
       },
       {
         provide: UpstreamObserver,

@@ -22,6 +22,8 @@ export class HttpServer {
     const env = serverSettings(upstream, {
       MCP_HOST: '127.0.0.1',
       MCP_PORT: '0',
+      // No load balancer stands before it.
+      MCP_SHUTDOWN_DELAY_SECONDS: '0',
       MCP_AUTH_MODE: 'bearer',
       MCP_BEARER_TOKEN: token,
       ...settings,

@@ -15,7 +15,14 @@ export interface ServerProcess {
 
 export async function startServerProcess(env: Record<string, string>, logLevel = 'info'): Promise<ServerProcess> {
   const child = spawn(process.execPath, [MAIN, 'http'], {
-    env: { PATH: process.env.PATH, ...env, MCP_HOST: '127.0.0.1', MCP_PORT: '0', MCP_LOG_LEVEL: logLevel },
+    env: {
+      PATH: process.env.PATH,
+      MCP_SHUTDOWN_DELAY_SECONDS: '0',
+      ...env,
+      MCP_HOST: '127.0.0.1',
+      MCP_PORT: '0',
+      MCP_LOG_LEVEL: logLevel,
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let written = '';

@@ -6,7 +6,7 @@ export interface AuditSink {
   /** Tries to deliver what waits, once if that fails, within `ms` milliseconds. What is left goes on waiting. */
   flush(ms: number): Promise<void>;
   /** Tries once more to deliver what is left, within a bounded time. */
-  close(): Promise<void>;
+  close(withinMs: number): Promise<void>;
 }
 
 /** stderr, in every mode: in stdio mode stdout belongs to the protocol. */

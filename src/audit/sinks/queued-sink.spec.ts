@@ -13,7 +13,7 @@ it('keeps a bounded amount of what cannot be delivered, is not ready then, and d
   await new Promise(setImmediate);
   expect(sink.ready).toBe(false);
   up = true;
-  await sink.close();
+  await sink.close(5000);
   expect(delivered.map(Number)).toEqual(Array.from({ length: 80 }, (_, index) => index));
   expect(sink.ready).toBe(true);
 });
@@ -22,7 +22,7 @@ it('holds up the end of the server for a bounded time', async () => {
   jest.useFakeTimers();
   const sink = new QueuedSink('test', () => new Promise(() => undefined));
   sink.write('never delivered');
-  const closed = sink.close();
+  const closed = sink.close(5000);
   await jest.advanceTimersByTimeAsync(5000);
   await closed;
   jest.useRealTimers();

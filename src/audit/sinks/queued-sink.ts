@@ -20,8 +20,6 @@ const MAX_WAITING_CHARS = 8_000_000;
 /** Pauses between attempts that fail, in milliseconds. */
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
-/** How long the end of the server may be held up, in milliseconds. */
-const CLOSE_MS = 5000;
 
 /**
  * Keeps lines until they are delivered, in order and batch by batch. What fails is tried again with growing pauses, so a
@@ -82,11 +80,11 @@ export class QueuedSink implements AuditSink {
     await within(ms, attempted);
   }
 
-  async close(): Promise<void> {
+  async close(withinMs: number): Promise<void> {
     this.closing = true;
     this.wake();
     if (this.waiting.length > 0) this.start();
-    await within(CLOSE_MS, this.work);
+    await within(withinMs, this.work);
     const missing = this.waiting.length + this.lost;
     if (missing > 0) this.logger.error(`${this.name}: ${missing} records were not delivered; they are on stderr only`);
   }

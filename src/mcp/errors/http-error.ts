@@ -28,6 +28,14 @@ export function answerHttpError(error: unknown, reply: Reply): void {
   reply.status(status).send({ jsonrpc: '2.0', id: null, error: { code, message } });
 }
 
+/** For a client, or whatever balances the load before us, to send the request again: nothing of it was done. */
+export function answerShuttingDown(reply: Reply): void {
+  const message =
+    'This server is about to end and did nothing. Send the request again: another replica answers it, or this one once it has been restarted';
+  reply.header('retry-after', '1').status(503);
+  reply.send({ jsonrpc: '2.0', id: null, error: { code: SERVER_ERROR, message } });
+}
+
 function describe(error: unknown): { status: number; code: number; message: string } {
   const status = error instanceof HttpException ? error.getStatus() : statusOfFastify(error);
   if (status === undefined || status >= 500) return { status: 500, code: INTERNAL_ERROR, message: 'Internal error' };
