@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { configurationPage, envExample } from './configuration.js';
+import { chartFiles } from './helm/chart.js';
 import { toolsPage, toolTable } from './tools.js';
 
 const ROOT = join(__dirname, '..', '..');
@@ -16,6 +17,7 @@ async function main(check: boolean): Promise<void> {
     'docs/tools.md': await markdown(toolsPage()),
     'README.md': await markdown(readme.replace(TABLE, `$1\n${toolTable()}\n$2`)),
     '.env.example': envExample(),
+    ...(await formatted(chartFiles(ROOT))),
   };
   const stale = Object.entries(pages).filter(([file, text]) => current(file) !== text);
   if (check && stale.length > 0) {
@@ -32,6 +34,14 @@ async function main(check: boolean): Promise<void> {
 function current(file: string): string | undefined {
   const path = join(ROOT, file);
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+async function formatted(files: Record<string, string>): Promise<Record<string, string>> {
+  const options = await resolveConfig(join(ROOT, 'README.md'));
+  const entries = Object.entries(files).map(async ([filepath, text]) =>
+    /\.(md|json)$/.test(filepath) ? [filepath, await format(text, { ...options, filepath })] : [filepath, text],
+  );
+  return Object.fromEntries(await Promise.all(entries)) as Record<string, string>;
 }
 
 async function markdown(text: string): Promise<string> {

@@ -25,6 +25,22 @@ export class ServerSettings implements Section {
   readonly port!: number;
 
   @Setting({
+    env: 'MCP_MANAGEMENT_PORT',
+    kind: { type: 'integer', min: 1, max: 65535 },
+    example: '9090',
+    summary: 'Port of its own for `/healthz`, `/readyz` and `/metrics`.',
+  })
+  readonly managementPort?: number;
+
+  @Setting({
+    env: 'MCP_SHUTDOWN_GRACE_SECONDS',
+    kind: { type: 'integer', min: 1, max: 600 },
+    default: 25,
+    summary: 'Seconds that running calls get to finish when the server is told to stop.',
+  })
+  readonly shutdownGraceSeconds!: number;
+
+  @Setting({
     env: 'MCP_PUBLIC_URL',
     kind: { type: 'url' },
     example: 'https://mcp.example.com',
