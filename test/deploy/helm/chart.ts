@@ -9,7 +9,7 @@ export const CHART = join(ROOT, 'deploy', 'helm', 'managed-agent-control');
 export const RELEASE = 'mac';
 export const NAMESPACE = 'agents';
 /** The oldest one the chart is for; a helm that was built from source takes itself for a very old one. */
-const KUBERNETES = '1.30.0';
+export const KUBERNETES = '1.30.0';
 
 export const helmFound = spawnSync('helm', ['version']).status === 0;
 export const HELM_SKIPPED = 'helm is not installed on this machine, and no Go that could build it';
