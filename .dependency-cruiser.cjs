@@ -1,7 +1,7 @@
 /** The import rules of docs/architecture.md. Arrows point down: entry → app.module → rooms → managed-agents → config. */
 const room = (name) => `^src/${name}/`;
 const tools = ['discover', 'session', 'interact'];
-const middle = ['auth', 'mcp', 'guardrails', 'audit', 'telemetry'];
+const middle = ['auth', 'mcp', 'guardrails', 'audit', 'telemetry', 'health'];
 
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
@@ -66,9 +66,19 @@ module.exports = {
     ),
     rule(
       'nothing-depends-on-observers',
-      'audit and telemetry watch from the side; nothing but the composition root and the entries imports them.',
-      { path: '^src/', pathNot: '^src/(app\\.module|main|lambda)\\.ts$|^src/bootstrap/|^src/(audit|telemetry)/' },
-      { path: '^src/(audit|telemetry)/' },
+      'audit, telemetry and health watch from the side; nothing but the composition roots and the entries imports them.',
+      {
+        path: '^src/',
+        pathNot:
+          '^src/(app\\.module|management\\.module|main|lambda)\\.ts$|^src/bootstrap/|^src/(audit|telemetry|health)/',
+      },
+      { path: '^src/(audit|telemetry|health)/' },
+    ),
+    rule(
+      'health-looks-at-rooms',
+      'Health asks rooms what they have; what a tool or an observer does is not its business.',
+      { path: room('health') },
+      { path: `^src/(audit|telemetry|${tools.join('|')})/` },
     ),
     ...tools.map((name) =>
       rule(
@@ -80,9 +90,9 @@ module.exports = {
     ),
     rule(
       'rooms-do-not-climb',
-      'Only entries import the composition root and the bootstrap.',
+      'Only entries import the composition roots and the bootstrap.',
       { path: `^src/(config|managed-agents|${[...middle, ...tools].join('|')})/` },
-      { path: '^src/(main|lambda|app\\.module)\\.ts$|^src/bootstrap/' },
+      { path: '^src/(main|lambda|app\\.module|management\\.module)\\.ts$|^src/bootstrap/' },
     ),
     rule('no-unresolvable', 'This import leads nowhere.', {}, { couldNotResolve: true }),
   ],

@@ -1,6 +1,6 @@
 /**
- * CommonJS mode: our TypeScript and every ESM-only package are compiled to CommonJS by swc, because jest on Node 20
- * cannot require() an ES module the way Node itself does.
+ * CommonJS mode: our TypeScript and every package that is an ES module, or imports on demand, is compiled to CommonJS by
+ * swc, because jest on Node 20 cannot do either the way Node itself does.
  */
 const swc = (parser) => [
   '@swc/jest',
@@ -17,7 +17,7 @@ const swc = (parser) => [
   },
 ];
 
-const esmOnlyPackages = [
+const compiledPackages = [
   '@nestjs',
   'jose',
   'cookie',
@@ -28,6 +28,7 @@ const esmOnlyPackages = [
   '@tokenizer',
   '@borewit',
   'load-esm',
+  '@opentelemetry\/otlp-exporter-base',
 ].join('|');
 
 export default {
@@ -39,7 +40,7 @@ export default {
   setupFilesAfterEnv: ['<rootDir>/test/support/stderr.ts'],
   testMatch: ['<rootDir>/test/**/*.spec.ts', '<rootDir>/src/**/*.spec.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${esmOnlyPackages})/)`],
+  transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${compiledPackages})/)`],
   transform: {
     '^.+\\.ts$': swc({ syntax: 'typescript', decorators: true }),
     '^.+\\.m?js$': swc({ syntax: 'ecmascript' }),

@@ -1,16 +1,24 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit/audit.module.js';
+import { AuditService } from './audit/audit.service.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { DiscoverModule } from './discover/discover.module.js';
 import { GuardrailsModule } from './guardrails/guardrails.module.js';
+import { HealthModule } from './health/health.module.js';
 import { InteractModule } from './interact/interact.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import { SessionModule } from './session/session.module.js';
+import { CallMetrics } from './telemetry/metrics/call-metrics.js';
+import { TelemetryModule } from './telemetry/telemetry.module.js';
 
 /** In the order in which clients see their tools. */
 const TOOL_MODULES = [DiscoverModule, SessionModule, InteractModule];
-const AROUND_TOOLS = [GuardrailsModule, AuditModule];
+/** What watches calls or says whether they may be made. */
+const around = (telemetry: DynamicModule) => ({
+  imports: [GuardrailsModule, AuditModule, telemetry],
+  observers: [AuditService, CallMetrics],
+});
 
 /** The composition root: the only place that knows every module. */
 @Module({})
@@ -19,7 +27,13 @@ export class AppModule {
   static forHttp(): DynamicModule {
     return {
       module: AppModule,
-      imports: [ConfigModule.forEntry('http'), AuthModule, ...TOOL_MODULES, McpModule.forHttp(AROUND_TOOLS)],
+      imports: [
+        ConfigModule.forEntry('http'),
+        AuthModule,
+        ...TOOL_MODULES,
+        McpModule.forHttp(around(TelemetryModule.forHttp())),
+        HealthModule,
+      ],
     };
   }
 
@@ -27,7 +41,11 @@ export class AppModule {
   static forStdio(): DynamicModule {
     return {
       module: AppModule,
-      imports: [ConfigModule.forEntry('stdio'), ...TOOL_MODULES, McpModule.forStdio(AROUND_TOOLS)],
+      imports: [
+        ConfigModule.forEntry('stdio'),
+        ...TOOL_MODULES,
+        McpModule.forStdio(around(TelemetryModule.forStdio())),
+      ],
     };
   }
 }

@@ -4,16 +4,20 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { configurationPage, envExample } from './configuration.js';
 import { chartFiles } from './helm/chart.js';
+import { metricsTable } from './metrics.js';
 import { toolsPage, toolTable } from './tools.js';
 
 const ROOT = join(__dirname, '..', '..');
+const METRICS = /(<!-- metrics -->\n)[\s\S]*?(\n<!-- \/metrics -->)/;
 const TABLE = /(<!-- tools -->\n)[\s\S]*?(\n<!-- \/tools -->)/;
 
 /** Writes the generated pages; with `--check`, fails when one differs from what it should be. */
 async function main(check: boolean): Promise<void> {
+  const observability = readFileSync(join(ROOT, 'docs', 'observability.md'), 'utf8');
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const pages: Record<string, string> = {
     'docs/configuration.md': await markdown(configurationPage()),
+    'docs/observability.md': await markdown(observability.replace(METRICS, `$1\n${metricsTable()}\n$2`)),
     'docs/tools.md': await markdown(toolsPage()),
     'README.md': await markdown(readme.replace(TABLE, `$1\n${toolTable()}\n$2`)),
     '.env.example': envExample(),

@@ -1,16 +1,12 @@
 import { Global, Module } from '@nestjs/common';
-import { AuditReadiness, ToolCallObserver } from '../mcp/tool-access.js';
+import { AuditReadiness } from '../mcp/tool-access.js';
 import { AuditService } from './audit.service.js';
 import { AuditSinks } from './audit-sinks.js';
 
 /** The record of who called what, and how it ended. Global, so that a guardrail can ask whether records arrive. */
 @Global()
 @Module({
-  providers: [
-    AuditSinks,
-    { provide: AuditReadiness, useExisting: AuditSinks },
-    { provide: ToolCallObserver, useClass: AuditService },
-  ],
-  exports: [ToolCallObserver, AuditReadiness],
+  providers: [AuditSinks, { provide: AuditReadiness, useExisting: AuditSinks }, AuditService],
+  exports: [AuditService, AuditSinks, AuditReadiness],
 })
 export class AuditModule {}

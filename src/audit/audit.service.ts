@@ -28,6 +28,7 @@ export class AuditService extends ToolCallObserver {
         schema: SCHEMA,
         id: randomUUID(),
         time: new Date().toISOString(),
+        request_id: call.requestId,
         outcome,
         reason: call.reason,
         decision: decisionOn(call),

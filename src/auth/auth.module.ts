@@ -2,6 +2,7 @@ import { Logger, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { AuthSettings, SHORT_BEARER_TOKEN } from '../config/auth.settings.js';
+import { AuthRefusals } from './auth-refusals.js';
 import { Challenges } from './discovery/challenges.js';
 import { ProtectedResourceController } from './discovery/protected-resource.controller.js';
 import { PublicUrl } from './discovery/public-url.js';
@@ -10,6 +11,7 @@ import { FacadeMetadataController } from './facade/facade-metadata.controller.js
 import { TokenProxy } from './facade/token-proxy.js';
 import { UpstreamProvider } from './facade/upstream-provider.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
+import { FirstKeys } from './provider/first-keys.js';
 import { TrustedIssuers } from './provider/trusted-issuers.js';
 import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
 
@@ -19,6 +21,8 @@ import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
   controllers: [ProtectedResourceController, FacadeMetadataController, FacadeController],
   providers: [
     TrustedIssuers,
+    AuthRefusals,
+    FirstKeys,
     PublicUrl,
     Challenges,
     UpstreamProvider,
@@ -30,15 +34,12 @@ import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
     },
     { provide: APP_GUARD, useClass: HttpAuthGuard },
   ],
-  exports: [Challenges],
+  exports: [Challenges, TrustedIssuers, AuthRefusals],
 })
 export class AuthModule implements OnApplicationBootstrap {
   private readonly logger = new Logger('Auth');
 
-  constructor(
-    private readonly settings: AuthSettings,
-    private readonly issuers: TrustedIssuers,
-  ) {}
+  constructor(private readonly settings: AuthSettings) {}
 
   /** Unsafe choices announce themselves. */
   onApplicationBootstrap(): void {
@@ -53,17 +54,6 @@ export class AuthModule implements OnApplicationBootstrap {
     }
     if (usesProvider && oidcAudience.length === 0) {
       this.logger.warn('MCP_OIDC_REQUIRE_AUDIENCE=false: tokens for any application of the issuer are accepted.');
-    }
-    if (usesProvider) this.fetchKeys();
-  }
-
-  /** Ahead of the first caller, who would wait for them. A provider that is down must not keep the server from starting. */
-  private fetchKeys(): void {
-    for (const { issuer, keys } of this.issuers.all()) {
-      keys.count().then(
-        (count) => this.logger.log(`${issuer}: ${count} signing keys`),
-        (error: unknown) => this.logger.error(error),
-      );
     }
   }
 }

@@ -2,6 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@ne
 import { AuthGuard } from '@nestjs/passport';
 import { type AuthMode, AuthSettings } from '../config/auth.settings.js';
 import { attachPrincipal, type AuthenticatedRequest } from './authenticated-request.js';
+import { AuthRefusals } from './auth-refusals.js';
 import { bearerTokenOf } from './bearer-token.js';
 import { Challenges } from './discovery/challenges.js';
 import { ANONYMOUS_PRINCIPAL, type Principal } from './principal.js';
@@ -20,6 +21,7 @@ export class HttpAuthGuard implements CanActivate {
   constructor(
     private readonly settings: AuthSettings,
     private readonly challenges: Challenges,
+    private readonly refusals: AuthRefusals,
   ) {
     this.guards = new Map(settings.modes.map((mode) => [mode, this.guardOf(mode)]));
   }
@@ -56,6 +58,7 @@ export class HttpAuthGuard implements CanActivate {
 
   /** The reason a token failed goes to the log only. */
   private refusal(info: unknown, context: ExecutionContext): Error {
+    this.refusals.count(info);
     this.logger.warn(`request refused: ${info instanceof Error ? info.message : String(info)}`);
     return this.challenges.authenticate(context.switchToHttp().getRequest<AuthenticatedRequest>());
   }

@@ -5,7 +5,12 @@ import { McpStrategy } from '@rekog/mcp-nest';
 import { AppModule } from '../app.module.js';
 import { ServerSettings } from '../config/server.settings.js';
 import { answerHttpError, type Reply } from '../mcp/errors/http-error.js';
-import { StderrLogger } from '../telemetry/stderr.logger.js';
+import { REQUEST_ID_HEADER } from '../mcp/request-id.js';
+import { PinoLogger } from '../telemetry/logs/pino.logger.js';
+import { OpenTelemetry } from '../telemetry/open-telemetry.js';
+import { traceRequests } from '../telemetry/traces/http-spans.js';
+import { listenForManagement } from './management.js';
+import { giveRequestIds, requestIds } from './request-scope.js';
 
 /** Largest request body, in bytes. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -23,11 +28,14 @@ export async function createHttpApp(): Promise<NestFastifyApplication> {
       bodyLimit: MAX_BODY_BYTES,
       requestTimeout: REQUEST_TIMEOUT_MS,
       frameworkErrors: answerFrameworkError,
+      ...requestIds,
     }),
     // What goes wrong before the log level is known is thrown, and reported once by the caller.
     { logger: false, abortOnError: false },
   );
-  app.useLogger(new StderrLogger(app.get(ServerSettings).logLevel));
+  app.useLogger(app.get(PinoLogger));
+  giveRequestIds(app);
+  if (app.get(OpenTelemetry).tracing) traceRequests(app);
   app.connectMicroservice<AsyncMicroserviceOptions>(
     { inject: [McpStrategy], useFactory: (strategy: McpStrategy) => ({ strategy }) },
     // Without this, global guards, filters and interceptors do not apply to tools.
@@ -40,8 +48,8 @@ export async function createHttpApp(): Promise<NestFastifyApplication> {
 }
 
 /** What Fastify refuses before any route, such as an address that cannot be decoded. */
-function answerFrameworkError(error: Error, _request: unknown, reply: unknown): void {
-  answerHttpError(error, reply as Reply);
+function answerFrameworkError(error: Error, request: { readonly id: string }, reply: unknown): void {
+  answerHttpError(error, (reply as Reply).header(REQUEST_ID_HEADER, request.id));
 }
 
 /** Node never counts a connection without any request as idle, and such a one would hold up the end for a minute. */
@@ -57,6 +65,10 @@ function closeLingeringConnections(app: NestFastifyApplication): void {
 export async function runHttp(): Promise<void> {
   const app = await createHttpApp();
   const { host, port } = app.get(ServerSettings);
+  const logger = app.get(PinoLogger);
   await app.listen(port, host);
-  new StderrLogger('log').log(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
+  // Second, so that nothing there says ready before requests are taken.
+  const management = await listenForManagement(app);
+  if (management) logger.announce(`health is served at ${await management.getUrl()}/readyz`, 'Http');
+  logger.announce(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
 }

@@ -3,8 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { type AsyncMicroserviceOptions } from '@nestjs/microservices';
 import { McpStrategy } from '@rekog/mcp-nest';
 import { AppModule } from '../app.module.js';
-import { ServerSettings } from '../config/server.settings.js';
-import { StderrLogger } from '../telemetry/stderr.logger.js';
+import { PinoLogger } from '../telemetry/logs/pino.logger.js';
 
 /** Serves the process that started this one, until it closes stdin or a signal arrives. */
 export async function runStdio(): Promise<void> {
@@ -15,7 +14,7 @@ export async function runStdio(): Promise<void> {
     logger: false,
     abortOnError: false,
   });
-  app.useLogger(new StderrLogger(app.get(ServerSettings).logLevel));
+  app.useLogger(app.get(PinoLogger));
   app.enableShutdownHooks();
   await app.listen();
   closeWithInput(app);

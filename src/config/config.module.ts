@@ -1,4 +1,4 @@
-import { type DynamicModule, Global, Module, type Provider } from '@nestjs/common';
+import { type DynamicModule, Global, Module, type Provider, type Type } from '@nestjs/common';
 import { ConfigModule as NestConfigModule, ConfigService } from '@nestjs/config';
 import { AnthropicSettings } from './anthropic.settings.js';
 import { ApprovalSettings } from './approval.settings.js';
@@ -7,7 +7,10 @@ import { AuthSettings } from './auth.settings.js';
 import { GuardrailsSettings } from './guardrails.settings.js';
 import { LimitsSettings } from './limits.settings.js';
 import { ConfigurationError, type Entry, type Environment, readSection } from './read-settings.js';
+import { Secrets } from './secrets.js';
 import { ServerSettings } from './server.settings.js';
+import { ShutdownSettings } from './shutdown.settings.js';
+import { TelemetrySettings } from './telemetry.settings.js';
 import { WatchSettings } from './watch.settings.js';
 
 /** Every section of settings, in the order of the reference page. */
@@ -20,6 +23,8 @@ export const SECTIONS = [
   AuditSettings,
   WatchSettings,
   ServerSettings,
+  ShutdownSettings,
+  TelemetrySettings,
 ] as const;
 
 const SECTIONS_KEY = 'sections';
@@ -37,11 +42,12 @@ export function loadSections(env: Environment, entry: Entry): Map<object, object
 @Module({})
 export class ConfigModule {
   static forEntry(entry: Entry): DynamicModule {
-    const sections = SECTIONS.map<Provider>((type) => ({
-      provide: type,
+    const fromSections = <T>(provide: Type<T>, useFactory: (sections: Map<object, object>) => T): Provider => ({
+      provide,
       inject: [ConfigService],
-      useFactory: (config: ConfigService) => config.getOrThrow<Map<object, object>>(SECTIONS_KEY).get(type),
-    }));
+      useFactory: (config: ConfigService) => useFactory(config.getOrThrow(SECTIONS_KEY)),
+    });
+    const sections = SECTIONS.map((type) => fromSections<object>(type, (read) => read.get(type)!));
     return {
       module: ConfigModule,
       imports: [
@@ -53,8 +59,8 @@ export class ConfigModule {
           validate: (env: Environment) => ({ [SECTIONS_KEY]: loadSections(env, entry) }),
         }),
       ],
-      providers: sections,
-      exports: [...SECTIONS],
+      providers: [...sections, fromSections(Secrets, (read) => new Secrets(read))],
+      exports: [...SECTIONS, Secrets],
     };
   }
 }

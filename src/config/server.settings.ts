@@ -2,8 +2,6 @@ import { isIP } from 'node:net';
 import { type Problem, type Section } from './read-settings.js';
 import { Setting } from './setting.decorator.js';
 
-export const LOG_LEVELS = ['error', 'warn', 'log', 'debug', 'verbose'] as const;
-
 /** Where the server listens, under which names it answers, and how much one answer may hold. */
 export class ServerSettings implements Section {
   static readonly title = 'The server';
@@ -26,19 +24,13 @@ export class ServerSettings implements Section {
 
   @Setting({
     env: 'MCP_MANAGEMENT_PORT',
-    kind: { type: 'integer', min: 1, max: 65535 },
+    kind: { type: 'integer', min: 0, max: 65535 },
     example: '9090',
-    summary: 'Port of its own for `/healthz`, `/readyz` and `/metrics`.',
+    defaultText: 'none; `/healthz` and `/readyz` are served on `MCP_PORT`',
+    summary:
+      'A port of its own, at `MCP_HOST`, for `/healthz`, `/readyz` and `/metrics`, so that a service or ingress does not publish them; 0 picks a free one and logs it.',
   })
   readonly managementPort?: number;
-
-  @Setting({
-    env: 'MCP_SHUTDOWN_GRACE_SECONDS',
-    kind: { type: 'integer', min: 1, max: 600 },
-    default: 25,
-    summary: 'Seconds that running calls get to finish when the server is told to stop.',
-  })
-  readonly shutdownGraceSeconds!: number;
 
   @Setting({
     env: 'MCP_PUBLIC_URL',
@@ -88,14 +80,6 @@ export class ServerSettings implements Section {
   readonly maxResultChars!: number;
 
   @Setting({
-    env: 'MCP_LOG_LEVEL',
-    kind: { type: 'choice', of: LOG_LEVELS },
-    default: 'log',
-    summary: 'Least severe log lines to write. Logs and audit lines go to stderr, in every mode.',
-  })
-  readonly logLevel!: (typeof LOG_LEVELS)[number];
-
-  @Setting({
     env: 'SSM_PARAM_PREFIX',
     kind: { type: 'text' },
     example: '/managed-agent-control/prod',
@@ -104,6 +88,17 @@ export class ServerSettings implements Section {
   readonly ssmParamPrefix?: string;
 
   check(): Problem[] {
+    return [...this.ports(), ...this.proxies()];
+  }
+
+  private ports(): Problem[] {
+    if (this.managementPort !== this.port || this.port === 0) return [];
+    return [
+      { env: 'MCP_MANAGEMENT_PORT', message: `is the same as MCP_PORT (${this.port}); give it a port of its own` },
+    ];
+  }
+
+  private proxies(): Problem[] {
     return this.trustedProxies
       .filter((entry) => !isNetwork(entry))
       .map((entry) => ({

@@ -2,10 +2,11 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { type Principal } from '../auth/principal.js';
 import { RefusalError } from '../mcp/errors/refusal.error.js';
 import { ToolAccess } from '../mcp/tool-access.js';
+import { inSpan } from '../mcp/tracing.js';
 import { currentToolCall } from '../mcp/tool-call.js';
 import { type ToolDefinition } from '../mcp/tool-definition.js';
 import { toolDefinitionOf } from '../mcp/tool.decorator.js';
-import { type Policy } from './policy.js';
+import { type Policy, type PolicyRequest, type Refusal } from './policy.js';
 
 /** The policies in the order they are asked. */
 export const POLICIES = Symbol('guardrail policies');
@@ -28,13 +29,26 @@ export class GuardrailsGuard extends ToolAccess implements CanActivate {
       principal: call.principal,
       arguments: context.switchToRpc().getData<Record<string, unknown>>(),
     };
+    const refusal = await inSpan('guardrails', async (span) => {
+      const found = await this.firstRefusal(request);
+      span?.setAttributes({
+        'guardrails.decision': found ? 'refused' : 'allowed',
+        ...(found && { 'guardrails.rule': found.rule }),
+      });
+      return found;
+    });
+    if (refusal) throw new RefusalError(refusal.rule, refusal.message);
+    return true;
+  }
+
+  private async firstRefusal(request: PolicyRequest): Promise<Refusal | undefined> {
     for (const policy of this.policies) {
       const answer = policy.refusal(request);
       // Every await costs something, and most policies answer at once.
       const refusal = answer instanceof Promise ? await answer : answer;
-      if (refusal) throw new RefusalError(refusal.rule, refusal.message);
+      if (refusal) return refusal;
     }
-    return true;
+    return undefined;
   }
 
   visible(tool: ToolDefinition, principal: Principal): boolean {

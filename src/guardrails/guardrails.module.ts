@@ -69,6 +69,6 @@ const together = (provide: symbol, inject: (new (...args: never[]) => object)[])
     { provide: ToolAccess, useExisting: GuardrailsGuard },
     { provide: ResourceAccess, useClass: CallerAccess },
   ],
-  exports: [ToolAccess, ResourceAccess],
+  exports: [ToolAccess, ResourceAccess, LimitsModule],
 })
 export class GuardrailsModule {}

@@ -8,10 +8,30 @@ export interface PolicyRequest {
   readonly arguments: Readonly<Record<string, unknown>>;
 }
 
+/** Every rule that can refuse a call. The names are stable: audit records and metrics carry them. */
+export const RULES = [
+  'read_only',
+  'destructive',
+  'role',
+  'agent_allowlist',
+  'environment_allowlist',
+  'vault_allowlist',
+  'memory_store_allowlist',
+  'session_isolation',
+  'unknown_session',
+  'reserved_metadata',
+  'audit_required',
+  'budget_ceiling',
+  'rate_limit',
+  'running_sessions',
+  'starts_per_hour',
+  'limit_store',
+] as const;
+export type RuleName = (typeof RULES)[number];
+
 /** A policy's no. */
 export interface Refusal {
-  /** Stable name of the rule, for the audit. */
-  readonly rule: string;
+  readonly rule: RuleName;
   /** One sentence or two for the model: what is not allowed, and what to do instead. */
   readonly message: string;
 }

@@ -3,6 +3,8 @@ import Anthropic, { type ClientOptions } from '@anthropic-ai/sdk';
 import { Logger } from '@nestjs/common';
 import { type AnthropicSettings } from '../config/anthropic.settings.js';
 import { UncertainOutcomeError, WorkEndedError } from './api-error.js';
+import { operationName } from './operation-name.js';
+import { type UpstreamObserver } from './upstream-observer.js';
 import { currentUpstreamRequests, noteUpstreamResponse } from './upstream-requests.js';
 
 type Middleware = NonNullable<ClientOptions['middleware']>[number];
@@ -14,7 +16,7 @@ export abstract class ApiClient extends Anthropic {}
  * Builds the client from the settings. Retries, time limits, pagination and the credential chain are the SDK's own;
  * the middleware adds header overrides, the request ids for the audit, and {@link neverRepeat}.
  */
-export function createApiClient(settings: AnthropicSettings): ApiClient {
+export function createApiClient(settings: AnthropicSettings, observer?: UpstreamObserver): ApiClient {
   return new Anthropic({
     // null keeps the SDK from reading the environment, undefined lets its credential chain do so.
     apiKey: settings.apiKey,
@@ -22,17 +24,68 @@ export function createApiClient(settings: AnthropicSettings): ApiClient {
     baseURL: settings.baseUrl,
     timeout: settings.timeoutSeconds * 1000,
     maxRetries: settings.maxRetries,
-    middleware: [endWithWork, neverRepeat, waitBriefly, overrideHeaders(settings), noteRequestIds],
+    middleware: [
+      endWithWork,
+      neverRepeat,
+      waitBriefly,
+      overrideHeaders(settings),
+      passRequestId,
+      noteRequestIds,
+      ...observed(observer),
+    ],
+    // Stated, so that no variable of the environment can have texts put into spans. Ids of traces go along.
+    openTelemetry: { propagation: true, traces: { enabled: true, contentMode: 'metadata_only' } },
     logger: sdkLogger(),
     logLevel: 'warn',
   });
 }
+
+/**
+ * The API has no header for ids of ours (its own come back as `request-id`) and ignores this one. Gateways that stand
+ * before it log it, and so one id finds a request from the client to there.
+ */
+const passRequestId: Middleware = (request, next) => {
+  const requestId = currentUpstreamRequests()?.requestId;
+  if (requestId !== undefined) request.headers.set('x-request-id', requestId);
+  return next(request);
+};
 
 const noteRequestIds: Middleware = async (request, next) => {
   const response = await next(request);
   noteUpstreamResponse(response.headers.get('request-id'));
   return response;
 };
+
+/** Last, so that what is told is what the API said, to each attempt. */
+function observed(observer: UpstreamObserver | undefined): Middleware[] {
+  if (!observer) return [];
+  const tell = (request: Parameters<Middleware>[0], startedAt: number, status: string) =>
+    observer.attempted({
+      operation: operationName(request.method?.toUpperCase() ?? 'GET', request.url),
+      status,
+      retry: Number(request.headers.get('x-stainless-retry-count') ?? 0) > 0,
+      durationMs: performance.now() - startedAt,
+    });
+  return [
+    async (request, next) => {
+      const startedAt = performance.now();
+      try {
+        const response = await next(request);
+        tell(request, startedAt, String(response.status));
+        return response;
+      } catch (failure) {
+        tell(request, startedAt, statusOf(failure, request.signal));
+        throw failure;
+      }
+    },
+  ];
+}
+
+function statusOf(failure: unknown, signal: AbortSignal | null | undefined): string {
+  // The SDK ends an attempt that takes too long the way a caller ends one: only the caller's has a signal of its own.
+  if (signal?.aborted) return currentUpstreamRequests()?.ended?.aborted ? 'cancelled' : 'timeout';
+  return isNativeError(failure) && failure.name === 'AbortError' ? 'timeout' : 'connection';
+}
 
 function overrideHeaders(settings: AnthropicSettings): Middleware {
   return (request, next) => {

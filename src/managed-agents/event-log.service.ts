@@ -9,6 +9,7 @@ import { cursorAtEnd, type EventCursor, MAX_SEEN } from './log/cursor.js';
 import { type FetchPage, type LogEvent } from './log/event.js';
 import { readEvents, type ReadRequest, type ReadResult } from './log/reader.js';
 import { readSituation, type Situation } from './log/situation.js';
+import { WaitingApprovals } from './waiting-approvals.js';
 import { unreadableLog } from './unreadable-log.js';
 
 type EventType = NonNullable<Anthropic.Beta.Sessions.EventListParams['types']>[number];
@@ -19,7 +20,10 @@ const ONE_ATTEMPT = { maxRetries: 0, timeout: 10_000 };
 /** A session's event log: what happened since a cursor, and what it adds up to now. */
 @Injectable()
 export class EventLogService {
-  constructor(private readonly client: ApiClient) {}
+  constructor(
+    private readonly client: ApiClient,
+    private readonly approvals: WaitingApprovals,
+  ) {}
 
   read(sessionId: string, request: ReadRequest): Promise<ReadResult> {
     return readEvents(this.pagesOf(sessionId), request).catch((error: unknown) => {
@@ -27,13 +31,17 @@ export class EventLogService {
     });
   }
 
-  situation(sessionId: string): Promise<Situation> {
-    return readSituation(this.pagesOf(sessionId));
+  async situation(sessionId: string): Promise<Situation> {
+    const situation = await readSituation(this.pagesOf(sessionId));
+    this.approvals.seen(sessionId, situation.pendingActions.length);
+    return situation;
   }
 
   /** The situation, and what became of these calls. One request when they belong to the current turn. */
-  calls(sessionId: string, ids: Iterable<string>): Promise<CallsReading> {
-    return readCalls(this.pagesOf(sessionId), ids);
+  async calls(sessionId: string, ids: Iterable<string>): Promise<CallsReading> {
+    const reading = await readCalls(this.pagesOf(sessionId), ids);
+    this.approvals.seen(sessionId, reading.situation.pendingActions.length);
+    return reading;
   }
 
   /** The cursor after everything that has happened until now. One request. */

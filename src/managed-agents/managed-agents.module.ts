@@ -5,18 +5,25 @@ import { CatalogService } from './catalog.service.js';
 import { EventLogService } from './event-log.service.js';
 import { FollowService } from './follow/follow.service.js';
 import { ResponderService } from './respond/responder.service.js';
+import { UpstreamObserver } from './upstream-observer.js';
+import { WaitingApprovals } from './waiting-approvals.js';
 import { SessionsService } from './sessions.service.js';
 
 /** The Managed Agents API behind a few small services. Knows nothing of MCP, HTTP servers or principals. */
 @Module({
   providers: [
-    { provide: ApiClient, inject: [AnthropicSettings], useFactory: createApiClient },
+    {
+      provide: ApiClient,
+      inject: [AnthropicSettings, { token: UpstreamObserver, optional: true }],
+      useFactory: createApiClient,
+    },
+    WaitingApprovals,
     CatalogService,
     SessionsService,
     EventLogService,
     FollowService,
     ResponderService,
   ],
-  exports: [CatalogService, SessionsService, EventLogService, FollowService, ResponderService],
+  exports: [WaitingApprovals, CatalogService, SessionsService, EventLogService, FollowService, ResponderService],
 })
 export class ManagedAgentsModule {}

@@ -4,6 +4,7 @@ import { callApi } from './api-error.js';
 import { ApiClient } from './api-client.js';
 import { checkedId } from './ids.js';
 import { type LogEvent } from './log/event.js';
+import { WaitingApprovals } from './waiting-approvals.js';
 import { type Page, type PageRequest, toPage } from './page.js';
 
 export type Session = Anthropic.Beta.BetaManagedAgentsSession;
@@ -24,7 +25,10 @@ export interface SessionListRequest extends PageRequest {
 /** Sessions: create, read, update, send events, end. */
 @Injectable()
 export class SessionsService {
-  constructor(private readonly client: ApiClient) {}
+  constructor(
+    private readonly client: ApiClient,
+    private readonly approvals: WaitingApprovals,
+  ) {}
 
   /** One call; with `initial_events` the session is created running, so there is never one without its message. */
   create(params: SessionCreateParams): Promise<Session> {
@@ -71,11 +75,13 @@ export class SessionsService {
   async archive(id: string): Promise<void> {
     checkedId('session_id', id);
     await callApi('archive session', () => this.client.beta.sessions.archive(id));
+    this.approvals.ended(id);
   }
 
   /** Refused by the API with 400 while the session runs. Removes history, sandbox and outputs. */
   async delete(id: string): Promise<void> {
     checkedId('session_id', id);
     await callApi('delete session', () => this.client.beta.sessions.delete(id));
+    this.approvals.ended(id);
   }
 }

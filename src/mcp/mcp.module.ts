@@ -1,4 +1,4 @@
-import { type DynamicModule, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { type DynamicModule, Module, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
 import { APP_FILTER, DiscoveryModule } from '@nestjs/core';
 import { type ServerContext } from '@modelcontextprotocol/server';
 import { MCP_HTTP_HANDLER, McpStrategy, StdioTransport, StreamableHttpTransport } from '@rekog/mcp-nest';
@@ -11,19 +11,28 @@ import { allowedHosts, allowedOrigins } from './host-names.js';
 import { McpHttpController } from './http/mcp-http.controller.js';
 import { INSTRUCTIONS } from './instructions.js';
 import { RunningCalls } from './running-calls.js';
+import { ShutdownModule } from './shutdown.module.js';
 import { SERVER_NAME, SERVER_TITLE, SERVER_VERSION } from './server-identity.js';
 import { type PrincipalSource, ToolCallPath } from './tool-call-path.js';
+import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-access.js';
 import { ToolList } from './tool-list.js';
 import { ToolRegistry } from './tool-registry.js';
 
+/** What stands around the tools, from rooms that this one does not know. */
+export interface Surroundings {
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  /** Told about every call, in this order; `imports` provide them. */
+  readonly observers: readonly Type<ToolCallObserver>[];
+}
+
 /**
- * The MCP server over one transport. `imports` bring the guardrails (`ToolAccess`) and the audit (`ToolCallObserver`).
+ * The MCP server over one transport. `imports` bring the guardrails (`ToolAccess`) and the observers of calls.
  * Entry points connect the {@link McpStrategy} as a Nest microservice, with `inheritAppConfig` in hybrid applications:
  * without it global guards and filters would silently not apply to tools.
  */
 @Module({})
 export class McpModule {
-  static forHttp(imports: ModuleMetadata['imports']): DynamicModule {
+  static forHttp({ imports = [], observers }: Surroundings): DynamicModule {
     const transport: Provider[] = [
       { provide: StreamableHttpTransport, inject: [ServerSettings], useFactory: httpTransport },
       {
@@ -37,11 +46,12 @@ export class McpModule {
         useFactory: (http: StreamableHttpTransport, path: ToolCallPath) => strategy(http, path, networkPrincipal),
       },
     ];
-    return { ...withTransport([AuthModule, ...(imports ?? [])], transport), controllers: [McpHttpController] };
+    const around = { imports: [AuthModule, ...imports], observers };
+    return { ...withTransport(around, transport), controllers: [McpHttpController] };
   }
 
-  static forStdio(imports: ModuleMetadata['imports']): DynamicModule {
-    return withTransport(imports, [
+  static forStdio(surroundings: Surroundings): DynamicModule {
+    return withTransport(surroundings, [
       {
         provide: McpStrategy,
         inject: [ToolCallPath],
@@ -51,15 +61,20 @@ export class McpModule {
   }
 }
 
-function withTransport(imports: ModuleMetadata['imports'], transport: Provider[]): DynamicModule {
+function withTransport({ imports = [], observers }: Surroundings, transport: Provider[]): DynamicModule {
   return {
     module: McpModule,
-    imports: [DiscoveryModule, ...(imports ?? [])],
+    imports: [DiscoveryModule, ShutdownModule, ...imports],
     providers: [
       ToolRegistry,
       ToolList,
       RunningCalls,
       ToolCallPath,
+      {
+        provide: TOOL_CALL_OBSERVERS,
+        inject: [...observers],
+        useFactory: (...all: ToolCallObserver[]) => all,
+      },
       { provide: APP_FILTER, useClass: McpExceptionFilter },
       ...transport,
     ],

@@ -1,5 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { Shutdown } from './shutdown.js';
 
 /** How long running calls may take to finish once the server is told to end, in milliseconds. */
 const GRACE_MS = 10_000;
@@ -12,23 +12,8 @@ const GRACE_MS = 10_000;
 export class RunningCalls implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Shutdown');
   private readonly running = new Set<Promise<unknown>>();
-  private readonly drain = new AbortController();
-  private readonly end = new AbortController();
 
-  constructor() {
-    // One listener for each call or request under way, of which there may be many.
-    setMaxListeners(0, this.drain.signal, this.end.signal);
-  }
-
-  /** Aborts when the server is told to end. */
-  get draining(): AbortSignal {
-    return this.drain.signal;
-  }
-
-  /** Aborts when the grace is over. */
-  get ended(): AbortSignal {
-    return this.end.signal;
-  }
+  constructor(private readonly shutdown: Shutdown) {}
 
   track<T>(work: Promise<T>): Promise<T> {
     this.running.add(work);
@@ -38,10 +23,10 @@ export class RunningCalls implements BeforeApplicationShutdown {
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.drain.abort();
+    this.shutdown.drain();
     if (this.running.size === 0) return;
     this.logger.log(`ending: ${this.running.size} tool calls may finish`);
-    const giveUp = setTimeout(() => this.end.abort(), GRACE_MS);
+    const giveUp = setTimeout(() => this.shutdown.end(), GRACE_MS);
     await Promise.allSettled(this.running);
     clearTimeout(giveUp);
   }

@@ -7,10 +7,14 @@ export abstract class ToolAccess {
   abstract visible(tool: ToolDefinition, principal: Principal): boolean;
 }
 
-/** Told about every tool call when it has ended, however it ended. The audit implements it. */
+/** Told about every tool call, when it begins and when it has ended, however it ended. Observers change nothing. */
 export abstract class ToolCallObserver {
+  began?(call: ToolCall): void;
   abstract ended(call: EndedToolCall): void;
 }
+
+/** All who observe, for injection. The composition root says who they are. */
+export const TOOL_CALL_OBSERVERS = Symbol('tool call observers');
 
 /** Whether what is recorded of calls arrives where it should. The audit implements it. */
 export abstract class AuditReadiness {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type ClientCapabilities,
@@ -9,8 +9,11 @@ import {
 } from '@modelcontextprotocol/server';
 import { type Principal } from '../auth/principal.js';
 import { type CallClient, callClientOf } from './call-client.js';
+import { inCallSpan } from './call-span.js';
+import { currentRequestId } from './request-id.js';
 import { RunningCalls } from './running-calls.js';
-import { ToolCallObserver } from './tool-access.js';
+import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-access.js';
+import { Shutdown } from './shutdown.js';
 import { runToolCall, type ToolCall } from './tool-call.js';
 import { ToolList } from './tool-list.js';
 import { ToolRegistry } from './tool-registry.js';
@@ -43,7 +46,8 @@ export class ToolCallPath {
     private readonly registry: ToolRegistry,
     private readonly list: ToolList,
     private readonly running: RunningCalls,
-    private readonly observer: ToolCallObserver,
+    private readonly shutdown: Shutdown,
+    @Inject(TOOL_CALL_OBSERVERS) private readonly observers: readonly ToolCallObserver[],
   ) {}
 
   install(server: McpServer, principalOf: PrincipalSource): McpServer {
@@ -69,7 +73,7 @@ export class ToolCallPath {
   private callHandler(callerOf: (context: ServerContext) => Caller, handler: Handler): Handler {
     return (request, context) => {
       const call = this.begin(request, callerOf(context), context);
-      return this.running.track(this.run(call, () => handler(request, context)));
+      return this.running.track(inCallSpan(call, () => this.run(call, () => handler(request, context))));
     };
   }
 
@@ -79,18 +83,20 @@ export class ToolCallPath {
       tool: known ? params.name : unknownName(params.name),
       ...caller,
       sees: (name) => this.list.for(caller.principal).tools.some((tool) => tool.name === name),
+      requestId: currentRequestId(),
       arguments: params.arguments ?? {},
       context,
-      draining: this.running.draining,
+      draining: this.shutdown.draining,
       outcome: known ? 'ok' : 'unknown_tool',
       requestIds: [],
       onEnd: [],
-      ended: this.running.ended,
+      ended: this.shutdown.ended,
     };
   }
 
   private async run(call: ToolCall, work: () => Promise<object>): Promise<object> {
     const startedAt = performance.now();
+    for (const observer of this.observers) observer.began?.(call);
     try {
       if (call.outcome === 'unknown_tool') throw unknownTool(call.tool);
       return await runToolCall(call, work);
@@ -99,7 +105,8 @@ export class ToolCallPath {
       throw error;
     } finally {
       await Promise.all(call.onEnd.map((settle) => settle(call)));
-      this.observer.ended({ call, durationMs: performance.now() - startedAt });
+      const durationMs = performance.now() - startedAt;
+      for (const observer of this.observers) observer.ended({ call, durationMs });
     }
   }
 }

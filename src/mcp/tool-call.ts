@@ -22,6 +22,7 @@ export interface ApprovalRecord {
 /** One tool call on its way through the server; what the audit records. */
 export interface ToolCall extends UpstreamRequests {
   readonly tool: string;
+  readonly requestId: string;
   readonly principal: Principal;
   readonly arguments: Readonly<Record<string, unknown>>;
   /** The request as the MCP SDK knows it: cancellation, progress, and what the client can do. */
@@ -39,6 +40,8 @@ export interface ToolCall extends UpstreamRequests {
   approval?: ApprovalRecord;
   /** Set when the call creates the session rather than naming it. */
   createdSessionId?: string;
+  /** The budget of that session, in US dollars; absent when it has none. */
+  budgetUsd?: number;
   /** What is to be settled once it is known how the call ended; awaited before it is answered. These never reject. */
   readonly onEnd: ((call: ToolCall) => Promise<void>)[];
 }
@@ -60,6 +63,7 @@ export function requireToolCall(): ToolCall {
 
 /** The tool call this code runs for; undefined outside of one. */
 export function currentToolCall(): ToolCall | undefined {
-  // Nothing else in the server collects upstream requests.
-  return currentUpstreamRequests() as ToolCall | undefined;
+  const requests = currentUpstreamRequests();
+  // Around it, an HTTP request has a scope of its own.
+  return requests && 'tool' in requests ? (requests as ToolCall) : undefined;
 }

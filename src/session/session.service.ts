@@ -24,7 +24,7 @@ export class SessionService {
     const params = createParams({ ...request, budget_usd }, this.access.metadataOfNewSession());
     const session = await this.sessions.create(params);
     const call = currentToolCall();
-    if (call) call.createdSessionId = session.id;
+    if (call) Object.assign(call, { createdSessionId: session.id, budgetUsd: budget_usd });
     this.access.started(session);
     const messageSent = params.initial_events !== undefined;
     return {

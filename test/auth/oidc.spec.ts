@@ -4,7 +4,7 @@ import { connectHttp } from '../support/client.js';
 import { issuerKey, oidcEnv, TestIssuer } from '../support/issuer.js';
 import { call, send } from '../support/rpc.js';
 import { serverEnv, startServer, type TestServer } from '../support/server.js';
-import { auditLines, stderrText } from '../support/stderr.js';
+import { auditLines, logMessages, stderrText } from '../support/stderr.js';
 
 let simulator: Simulator;
 beforeAll(async () => {
@@ -107,7 +107,7 @@ describe('keys', () => {
     issuer.discovery = discovery;
     server = await start(oidcEnv(issuer.url));
     expect(await statusOf(server, await issuer.token())).toBe(401);
-    expect(stderrText()).toMatch(reason);
+    expect(logMessages().join('\n')).toMatch(reason);
   });
 
   it('shorter than 2048 bits are not used', async () => {

@@ -4,7 +4,7 @@ import { attempt, CALLBACK, OAuthMemory, signIn } from '../support/oauth-client.
 import { browse, type ProviderOptions, type RunningProvider, startProvider } from '../support/provider/index.js';
 import { call, send } from '../support/rpc.js';
 import { freePort, serverEnv, startServer, type TestServer, TOKEN } from '../support/server.js';
-import { auditLines, stderrText } from '../support/stderr.js';
+import { auditLines, logMessages, stderrText } from '../support/stderr.js';
 
 /** The official MCP client signs in by itself at a certified provider, as Claude does. */
 
@@ -133,7 +133,7 @@ describe('oidc', () => {
     await start({}, { MCP_OIDC_ALLOWED_PRINCIPALS: 'alice' });
     const memory = new OAuthMemory({ client_id: 'company-mcp' });
     await expect(signIn(server.url, memory, 'bob')).rejects.toBeDefined();
-    expect(stderrText()).toMatch(/\["bob".*is not one of MCP_OIDC_ALLOWED_PRINCIPALS/);
+    expect(logMessages().join('\n')).toMatch(/\["bob".*is not one of MCP_OIDC_ALLOWED_PRINCIPALS/);
     expect(auditLines()).toEqual([]);
   });
 

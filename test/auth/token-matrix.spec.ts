@@ -4,7 +4,7 @@ import { Simulator } from '../simulator/index.js';
 import { type IssuerKey, issuerKey, oidcEnv, rawToken, TestIssuer } from '../support/issuer.js';
 import { call, type RawAnswer, send } from '../support/rpc.js';
 import { serverEnv, startServer, type TestServer } from '../support/server.js';
-import { auditLines, stderrText } from '../support/stderr.js';
+import { auditLines, logMessages, stderrText } from '../support/stderr.js';
 
 /** Tokens no server of ours may accept, each with what the log says about it. The caller learns nothing. */
 
@@ -167,8 +167,8 @@ describe('refused', () => {
     const before = simulator.requests.length;
     const token = await make();
     expectRefused(await ask(token), token);
-    expect(stderrText()).toMatch(/request refused: /);
-    expect(stderrText()).toMatch(reason);
+    expect(logMessages()).toEqual([expect.stringMatching(/^request refused: /)]);
+    expect(logMessages()[0]).toMatch(reason);
     expect(stderrText().trimEnd().split('\n')).toHaveLength(1);
     expect(simulator.requests).toHaveLength(before);
   });

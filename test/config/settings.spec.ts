@@ -153,7 +153,7 @@ it('lists all problems in one message', () => {
     ),
     expect.stringMatching(/^MCP_READ_ONLY: /),
     expect.stringMatching(/^MCP_PORT: /),
-    expect.stringMatching(/^MCP_LOG_LEVEL: must be one of: error, warn, log, debug, verbose/),
+    expect.stringMatching(/^MCP_LOG_LEVEL: must be one of: fatal, error, warn, info, debug, trace/),
   ]);
 });
 

@@ -61,7 +61,7 @@ function announcedUrl(child: ChildProcess, log: ServerLog): Promise<string> {
       fail(`ended with exit code ${code}`);
     });
     child.stderr?.on('data', () => {
-      const url = /MCP is served at (http\S+)\n/.exec(stripVTControlCharacters(log.all))?.[1];
+      const url = /MCP is served at (http\S+?\/mcp)/.exec(stripVTControlCharacters(log.all))?.[1];
       if (url === undefined) return;
       clearTimeout(timer);
       resolve(url);

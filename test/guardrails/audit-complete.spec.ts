@@ -88,7 +88,7 @@ it('canaries planted in every secret show nowhere: results, errors, logs, file, 
   await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
   harness = await startHarness({
     env: {
-      MCP_LOG_LEVEL: 'verbose',
+      MCP_LOG_LEVEL: 'trace',
       MCP_REDIS_URL: `redis://:${REDIS_PASSWORD}@127.0.0.1:${await freePort()}`,
       MCP_MAX_STARTS_PER_HOUR: '5',
       MCP_RATE_LIMIT_ON_STORE_FAILURE: 'open',

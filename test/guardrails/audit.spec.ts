@@ -10,7 +10,7 @@ const SECRET = 'the-words-of-the-user-stay-private';
 
 let harness: Harness;
 beforeAll(async () => {
-  harness = await startHarness({ env: { MCP_LOG_LEVEL: 'verbose', MCP_ALLOW_DESTRUCTIVE: 'false' } });
+  harness = await startHarness({ env: { MCP_LOG_LEVEL: 'trace', MCP_ALLOW_DESTRUCTIVE: 'false' } });
 });
 afterAll(() => harness.close());
 
@@ -21,6 +21,7 @@ it('records each call in one line: who, what, on which things, how it ended, how
       audit: 'session_start',
       schema: 1,
       id: expect.stringMatching(/^[\da-f-]{36}$/),
+      request_id: expect.stringMatching(/^[\da-f-]{36}$/),
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       outcome: 'ok',
       decision: 'allowed',

@@ -5,7 +5,7 @@ import { callTool, connectHttp, type ToolAnswer } from '../support/client.js';
 import { freePort, REDIS_PASSWORD, REDIS_SKIPPED, redisFound, RedisServer } from '../support/redis.js';
 import { serverEnv, startServer, type TestServer } from '../support/server.js';
 import { startServerProcess } from '../support/server-process.js';
-import { auditLines, stderrText } from '../support/stderr.js';
+import { auditLines, logLines, stderrText } from '../support/stderr.js';
 
 const agent_id = FIXTURES.agents.analyst;
 const environment_id = FIXTURES.environments.cloud;
@@ -40,7 +40,11 @@ const redisOf = ({ app }: TestServer) => app.get(RedisConnection, { strict: fals
 /** Not `once` of node:events: that takes every failed attempt to reconnect for the end. */
 const happens = (client: ReturnType<typeof redisOf>, event: 'close' | 'ready' | 'end') =>
   new Promise<void>((resolve) => client.once(event, () => resolve()));
-const failuresOf = ({ app }: TestServer) => app.get(StoreHealth, { strict: false }).failures;
+const failuresOf = ({ app }: TestServer) => {
+  const decisions = [...app.get(StoreHealth, { strict: false }).decisions.values()];
+  const sum = (decision: 'unchecked' | 'unavailable') => decisions.reduce((all, counts) => all + counts[decision], 0);
+  return { open: sum('unchecked'), closed: sum('unavailable') };
+};
 const granted = (answers: ToolAnswer[]) => answers.filter(({ isError }) => !isError).length;
 
 describe('a Redis that is not there', () => {
@@ -74,9 +78,9 @@ describe('a Redis that is not there', () => {
   it('is told in the log, but not once for every call, and without its password', async () => {
     const { call } = await unreachable();
     for (let count = 0; count < 20; count++) await call('agent_list');
-    const lines = stderrText()
-      .split('\n')
-      .filter((line) => line.includes('[Limits]'));
+    const lines = logLines()
+      .filter(({ context }) => context === 'Limits')
+      .map(({ msg }) => msg);
     expect(lines).toEqual([expect.stringMatching(/does not answer \(ECONNREFUSED\).*starts are refused/)]);
     expect(stderrText()).not.toContain(REDIS_PASSWORD);
   });

@@ -10,6 +10,7 @@ import { McpController, Tool } from '@rekog/mcp-nest';
 import { z } from 'zod';
 import { GuardrailsModule } from '../../src/guardrails/guardrails.module.js';
 import { AuditModule } from '../../src/audit/audit.module.js';
+import { AuditService } from '../../src/audit/audit.service.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { McpModule } from '../../src/mcp/mcp.module.js';
 import { McpTool } from '../../src/mcp/tool.decorator.js';
@@ -62,7 +63,11 @@ describe('tools are checked before anything is served', () => {
     return withEnvironment(serverEnv('http://127.0.0.1:1'), async () => {
       const tools: DynamicModule = { module: class Tools {}, controllers };
       const app = await Test.createTestingModule({
-        imports: [ConfigModule.forEntry('http'), tools, McpModule.forHttp([GuardrailsModule, AuditModule])],
+        imports: [
+          ConfigModule.forEntry('http'),
+          tools,
+          McpModule.forHttp({ imports: [GuardrailsModule, AuditModule], observers: [AuditService] }),
+        ],
       }).compile();
       await app.close();
     });

@@ -28,7 +28,7 @@ interface Running {
 
 function start(entry: string, env: Record<string, string> = {}): Running {
   child = spawn(process.execPath, [MAIN, entry], {
-    env: serverEnv(simulator.url, { MCP_HOST: '127.0.0.1', MCP_PORT: '0', MCP_LOG_LEVEL: 'log', ...env }),
+    env: serverEnv(simulator.url, { MCP_HOST: '127.0.0.1', MCP_PORT: '0', MCP_LOG_LEVEL: 'info', ...env }),
   });
   const written = { stdout: '', stderr: '' };
   child.stdout!.on('data', (chunk: Buffer) => (written.stdout += chunk.toString()));

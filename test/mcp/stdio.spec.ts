@@ -49,11 +49,7 @@ it('writes nothing but JSON-RPC to stdout, even at the most talkative log level,
     { jsonrpc: '2.0', id: 3, method: 'tools/call', params: { name: 'agent_get', arguments: { agent_id: '../x' } } },
   ];
   const input = messages.map((message) => `${JSON.stringify(message)}\n`).join('');
-  const { code, stdout, stderr } = await run(
-    ['stdio'],
-    { ...serverEnv(simulator.url), MCP_LOG_LEVEL: 'verbose' },
-    input,
-  );
+  const { code, stdout, stderr } = await run(['stdio'], { ...serverEnv(simulator.url), MCP_LOG_LEVEL: 'trace' }, input);
   const lines = stdout
     .trim()
     .split('\n')

@@ -13,9 +13,9 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
 }
 
-export async function startServerProcess(env: Record<string, string>): Promise<ServerProcess> {
+export async function startServerProcess(env: Record<string, string>, logLevel = 'info'): Promise<ServerProcess> {
   const child = spawn(process.execPath, [MAIN, 'http'], {
-    env: { PATH: process.env.PATH, ...env, MCP_HOST: '127.0.0.1', MCP_PORT: '0', MCP_LOG_LEVEL: 'log' },
+    env: { PATH: process.env.PATH, ...env, MCP_HOST: '127.0.0.1', MCP_PORT: '0', MCP_LOG_LEVEL: logLevel },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let written = '';

@@ -56,7 +56,7 @@ async function end(app: NestFastifyApplication): Promise<void> {
   await closed;
 }
 
-const OURS = /^(ANTHROPIC|MCP|MANAGED_AGENTS|SSM)_/;
+const OURS = /^(ANTHROPIC|MCP|MANAGED_AGENTS|SSM|OTEL)_/;
 
 /** Runs `work` with our variables replaced by `env`, and puts them back. */
 export async function withEnvironment<T>(env: Record<string, string>, work: () => Promise<T>): Promise<T> {

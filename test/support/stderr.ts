@@ -35,3 +35,23 @@ export function auditLines(text: string = written): AuditLine[] {
     .filter((line) => line.startsWith('{"audit"'))
     .map((line) => JSON.parse(line) as AuditLine);
 }
+
+export interface LogLine {
+  readonly level: string;
+  readonly context?: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** The log lines of the running test, oldest first. */
+export function logLines(text: string = written): LogLine[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{"level"'))
+    .map((line) => JSON.parse(line) as LogLine);
+}
+
+/** What these lines say. */
+export function logMessages(text: string = written): string[] {
+  return logLines(text).map(({ msg }) => msg);
+}

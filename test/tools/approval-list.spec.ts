@@ -14,7 +14,7 @@ import {
 } from '../simulator/index.js';
 import { callTool, type ToolAnswer } from '../support/client.js';
 import { type Harness, type HarnessOptions, startHarness } from '../support/harness.js';
-import { stderrText } from '../support/stderr.js';
+import { logLines } from '../support/stderr.js';
 
 const { deployer, analyst, support, coordinator } = FIXTURES.agents;
 const { cloud, selfHosted } = FIXTURES.environments;
@@ -430,7 +430,14 @@ describe('when the API fails', () => {
     await settle();
     harness.simulator.faults.add({ path: new RegExp(`/(?!${newest})[^/]+/events$`), status: 529 });
     await list();
-    expect(stderrText()).toMatch(/approval_list ended early: \{"operation":"list events","kind":"status","status":529/);
+    expect(logLines()).toContainEqual(
+      expect.objectContaining({
+        msg: 'approval_list ended early',
+        operation: 'list events',
+        kind: 'status',
+        status: 529,
+      }),
+    );
   });
 
   it('at the second page of sessions, shows what the first one had', async () => {

@@ -4,7 +4,7 @@ import { FIXTURES } from '../simulator/index.js';
 import { callTool, connectHttp } from '../support/client.js';
 import { type Harness, startHarness } from '../support/harness.js';
 import { serverEnv, startServer } from '../support/server.js';
-import { auditLines, stderrText } from '../support/stderr.js';
+import { auditLines, logLines } from '../support/stderr.js';
 
 const agent_id = FIXTURES.agents.analyst;
 const environment_id = FIXTURES.environments.cloud;
@@ -35,8 +35,9 @@ describe('each failure of the API becomes one sentence with the next step', () =
     harness.simulator.faults.add({ path: agents, status, ...more });
     const answer = await callTool(harness.client, 'agent_list');
     expect(answer).toMatchObject({ isError: true, text: expect.stringMatching(message) });
-    const requestId = /"request_id":"(req_\w+)"/.exec(stderrText())?.[1];
-    expect(stderrText()).toContain(`"status":${status}`);
+    const [line] = logLines();
+    expect(line).toMatchObject({ status, upstream_request_id: expect.stringMatching(/^req_/) });
+    const requestId = line!.upstream_request_id;
     expect(auditLines()).toEqual([
       expect.objectContaining({ audit: 'agent_list', outcome: 'failed', upstream_request_id: requestId }),
     ]);
@@ -59,7 +60,13 @@ describe('each failure of the API becomes one sentence with the next step', () =
       isError: true,
       text: expect.stringMatching(/could not be reached \(list agents\)/),
     });
-    expect(stderrText()).toMatch(/"operation":"list agents","kind":"connection".*caused by/);
+    expect(logLines()).toEqual([
+      expect.objectContaining({
+        operation: 'list agents',
+        kind: 'connection',
+        caused_by: expect.stringContaining(' < '),
+      }),
+    ]);
   });
 
   it('an answer that is no JSON', async () => {

@@ -50,32 +50,34 @@ function objectOf(properties: [string, JsonSchema][]): JsonSchema {
 
 /** No rules for the value: what breaks a rule is printed. */
 function secretSchema(description: string): JsonSchema {
-  const text = { type: 'string', minLength: 1 };
-  return { description, ...objectOf(['value', 'existingSecret', 'key'].map((name) => [name, text])) };
+  const text = { type: ['string', 'null'] };
+  const properties = objectOf(['value', 'existingSecret', 'key'].map((name) => [name, text]));
+  return { description, ...properties, type: ['object', 'null'] };
 }
 
 function schemaOf({ kind, summary }: DeclaredSetting): JsonSchema {
   return { description: `${summary} Values: ${expectedValues(kind)}.`, ...typeOf(kind) };
 }
 
+/** `null` takes a value back that another values file gave. */
 function typeOf(kind: SettingKind): JsonSchema {
   switch (kind.type) {
     case 'boolean':
-      return { type: 'boolean' };
+      return { type: ['boolean', 'null'] };
     case 'integer':
-      return { type: 'integer', minimum: kind.min, maximum: kind.max };
+      return { type: ['integer', 'null'], minimum: kind.min, maximum: kind.max };
     case 'usd':
-      return { type: 'number', minimum: 0.01, maximum: 1_000_000, multipleOf: 0.01 };
+      return { type: ['number', 'null'], minimum: 0.01, maximum: 1_000_000, multipleOf: 0.01 };
     case 'choice':
-      return { enum: kind.of };
+      return { enum: [...kind.of, null] };
     case 'url':
-      return { type: 'string', pattern: '^https?://' };
+      return { type: ['string', 'null'], pattern: '^https?://' };
     case 'urls':
       return textOrList('^https?://[^,]+$', { pattern: '^https?://' });
     case 'list':
       return kind.of ? textOrList(`^(${kind.of.join('|')})$`, { enum: kind.of }) : textOrList();
     case 'text':
-      return { type: 'string', ...(kind.pattern && { pattern: kind.pattern.source }) };
+      return { type: ['string', 'null'], ...(kind.pattern && { pattern: kind.pattern.source }) };
   }
 }
 
@@ -83,5 +85,5 @@ function typeOf(kind: SettingKind): JsonSchema {
 function textOrList(entry?: string, items: JsonSchema = {}): JsonSchema {
   const one = entry?.slice(1, -1);
   const pattern = one && { pattern: `^${one}(, *${one})*$` };
-  return { type: ['string', 'array'], ...pattern, items: { type: 'string', ...items } };
+  return { type: ['string', 'array', 'null'], ...pattern, items: { type: 'string', ...items } };
 }

@@ -4,6 +4,15 @@ import { type AuditSink } from './audit-sink.js';
 /** Delivers lines in order, all of them or none as far as it can tell. Rejects when they may not have arrived. */
 export type Deliver = (lines: readonly string[]) => Promise<void>;
 
+/** How it stands with a sink. */
+export interface QueueState {
+  readonly ready: boolean;
+  readonly waiting: number;
+  /** Since the process began. */
+  readonly delivered: number;
+  readonly lost: number;
+}
+
 /** Most lines of one delivery. */
 const MAX_BATCH = 200;
 /** What waits is bounded, in characters; what comes beyond is not kept. It still went to stderr. */
@@ -25,6 +34,8 @@ export class QueuedSink implements AuditSink {
   private lost = 0;
   private closing = false;
   private failures = 0;
+  /** Since the process began; for metrics. */
+  private readonly counts = { delivered: 0, lost: 0 };
   private work: Promise<void> | undefined;
   private wake: () => void = () => undefined;
 
@@ -38,8 +49,13 @@ export class QueuedSink implements AuditSink {
     return this.failures === 0 && this.waitingChars < MAX_WAITING_CHARS;
   }
 
+  get state(): QueueState {
+    return { ready: this.ready, waiting: this.waiting.length, ...this.counts };
+  }
+
   write(line: string): void {
     if (this.waitingChars + line.length > MAX_WAITING_CHARS) {
+      this.counts.lost += 1;
       if (this.lost++ === 0) this.logger.error(`${this.name}: too many records wait; further ones go to stderr only`);
       return;
     }
@@ -89,6 +105,7 @@ export class QueuedSink implements AuditSink {
   }
 
   private done(batch: readonly string[]): void {
+    this.counts.delivered += batch.length;
     this.waiting.splice(0, batch.length);
     this.waitingChars -= batch.reduce((chars, line) => chars + line.length, 0);
     if (this.failures === 0) return;

@@ -41,6 +41,11 @@ export class SigningKeys {
     return matching((await this.kept.get((keys) => matching(keys, name) !== undefined)) ?? [], name);
   }
 
+  /** Whether they were fetched once; nothing is asked. */
+  get known(): boolean {
+    return this.kept.known;
+  }
+
   /** How many usable keys there are. */
   async count(): Promise<number> {
     return (await this.kept.get())?.length ?? 0;

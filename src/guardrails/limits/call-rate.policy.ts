@@ -17,12 +17,15 @@ export class CallRatePolicy implements Policy {
   async refusal({ tool, principal }: PolicyRequest): Promise<Refusal | undefined> {
     const { calls } = this.allowances;
     if (!calls) return undefined;
-    const asked = await this.store.ask(tool.tier, () => calls.take(principalKey(principal)));
+    const asked = await this.store.ask('calls', tool.tier, () => calls.take(principalKey(principal)));
     if (!('answer' in asked)) return asked.refusal;
-    if (asked.answer === undefined) return undefined;
+    return this.store.judged('calls', asked.answer === undefined ? undefined : this.refused(asked.answer));
+  }
+
+  private refused(seconds: number): Refusal {
     return {
       rule: 'rate_limit',
-      message: `You made ${this.settings.callsPerMinute} calls within a minute, as many as you may (MCP_RATE_LIMIT_PER_MINUTE). Try again in ${asked.answer} seconds. To follow a session, one session_wait replaces many reads.`,
+      message: `You made ${this.settings.callsPerMinute} calls within a minute, as many as you may (MCP_RATE_LIMIT_PER_MINUTE). Try again in ${seconds} seconds. To follow a session, one session_wait replaces many reads.`,
     };
   }
 }

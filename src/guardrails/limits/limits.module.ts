@@ -30,6 +30,6 @@ import { StoreHealth } from './store-health.js';
         redis ? new StartedSessionsInRedis(redis) : new StartedSessionsInMemory(),
     },
   ],
-  exports: [ManagedAgentsModule, StoreHealth, Allowances, STARTED_SESSIONS],
+  exports: [ManagedAgentsModule, StoreHealth, RedisConnection, Allowances, STARTED_SESSIONS],
 })
 export class LimitsModule {}

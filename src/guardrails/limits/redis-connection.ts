@@ -43,6 +43,17 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     await this.client.connect().catch(() => undefined);
   }
 
+  /** Whether it answers now. Never rejects, and takes no longer than a command may. */
+  async answers(): Promise<boolean> {
+    try {
+      await this.client.ping();
+      return true;
+    } catch {
+      // Lost connections are told by the listener; a command that fails says no more than "no".
+      return false;
+    }
+  }
+
   /** After the last call has ended. */
   onApplicationShutdown(): void {
     this.client.disconnect();

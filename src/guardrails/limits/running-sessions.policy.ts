@@ -37,16 +37,17 @@ export class RunningSessionsPolicy implements Policy {
     const start = newStart();
     requireToolCall().onEnd.push((call) => this.settle(call, key, start));
     // In the list before it is judged, so that of two starts at once only the first can take the last place.
-    const asked = await this.store.ask(tool.tier, () => this.started.begin(key, start));
+    const asked = await this.store.ask('running_sessions', tool.tier, () => this.started.begin(key, start));
     if (!('answer' in asked)) return asked.refusal;
     const { sessions, beginning } = sorted(asked.answer);
-    if (sessions.length + beginning < max) return undefined;
+    if (sessions.length + beginning < max) return this.store.judged('running_sessions', undefined);
     const running = await this.running(sessions).catch(async (error: unknown) => {
       // Without this look nothing is started.
       await this.store.tell(() => this.started.forget(key, start));
       throw error;
     });
-    return running.length + beginning < max ? undefined : refused(max, running);
+    const isFull = running.length + beginning >= max;
+    return this.store.judged('running_sessions', isFull ? refused(max, running) : undefined);
   }
 
   /** A start whose answer was lost stays in the list until it is stale: there may be a session. */

@@ -20,9 +20,10 @@ export class StartRatePolicy implements Policy {
     const { starts } = this.allowances;
     if (!starts || tool.tier !== 'start') return undefined;
     const key = principalKey(principal);
-    const asked = await this.store.ask(tool.tier, () => starts.take(key));
+    const asked = await this.store.ask('starts', tool.tier, () => starts.take(key));
     if (!('answer' in asked)) return asked.refusal;
-    if (asked.answer !== undefined) return this.refused(asked.answer);
+    const refusal = asked.answer === undefined ? undefined : this.refused(asked.answer);
+    if (this.store.judged('starts', refusal)) return refusal;
     requireToolCall().onEnd.push(async (call) => {
       if (startedNothing(call)) await this.store.tell(() => starts.giveBack(key));
     });

@@ -3,17 +3,19 @@ import { LimitsSettings } from '../../config/limits.settings.js';
 import { type Tier } from '../../mcp/tool-definition.js';
 import { type Refusal } from '../policy.js';
 
-/** What becomes of a call whose limit cannot be checked. */
-type Decision = 'open' | 'closed';
-
 /** While the store is away, one line in this time says so, in milliseconds. */
 const LOG_INTERVAL_MS = 60_000;
+
+/** The limits that count in the store. */
+export type Limit = 'calls' | 'starts' | 'running_sessions';
+export const LIMIT_DECISIONS = ['allowed', 'refused', 'unchecked', 'unavailable'] as const;
+export type LimitDecision = (typeof LIMIT_DECISIONS)[number];
 
 /** What is done, told and counted when the store behind the limits does not answer. */
 @Injectable()
 export class StoreHealth {
-  /** Checks that failed since the process began, by what was decided; for metrics. */
-  readonly failures: Record<Decision, number> = { open: 0, closed: 0 };
+  /** What each limit decided since the process began; for metrics. */
+  readonly decisions = new Map<Limit, Record<LimitDecision, number>>();
   private readonly logger = new Logger('Limits');
   private away = false;
   private unsaid = 0;
@@ -22,17 +24,34 @@ export class StoreHealth {
   constructor(private readonly settings: LimitsSettings) {}
 
   /** Asks the store on behalf of a call. Where it fails, the refusal, or undefined for the call to go on uncounted. */
-  async ask<T>(tier: Tier, question: () => Promise<T>): Promise<{ answer: T } | { refusal?: Refusal }> {
+  async ask<T>(limit: Limit, tier: Tier, question: () => Promise<T>): Promise<{ answer: T } | { refusal?: Refusal }> {
     try {
       const answer = await question();
       this.back();
       return { answer };
     } catch (error) {
       const decision = this.settings.onStoreFailure ?? (tier === 'start' ? 'closed' : 'open');
-      this.failures[decision] += 1;
+      this.decided(limit, decision === 'open' ? 'unchecked' : 'unavailable');
       this.say(error);
       return decision === 'open' ? {} : { refusal: CANNOT_CHECK };
     }
+  }
+
+  /** Whether the store answered when it was last needed. */
+  get up(): boolean {
+    return !this.away;
+  }
+
+  decided(limit: Limit, decision: LimitDecision): void {
+    const counts = this.decisions.get(limit) ?? { allowed: 0, refused: 0, unchecked: 0, unavailable: 0 };
+    counts[decision] += 1;
+    this.decisions.set(limit, counts);
+  }
+
+  /** The same, for a limit that could be checked; hands on what it said. */
+  judged(limit: Limit, refusal: Refusal | undefined): Refusal | undefined {
+    this.decided(limit, refusal ? 'refused' : 'allowed');
+    return refusal;
   }
 
   /** Tells the store what became of a call. When that fails the count is off by one until its time is over. */

@@ -1,12 +1,12 @@
 import { type CatalogKind, idsNamed } from '../../mcp/resource-arguments.js';
-import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
+import { type Policy, type PolicyRequest, type Refusal, type RuleName } from '../policy.js';
 import { type KnownSessions } from '../sessions/known-sessions.js';
 import { type SessionFacts } from '../sessions/session-facts.js';
 import { sessionRefusal, type SessionRule } from '../sessions/session-rule.js';
 
 export interface Allowlist {
   readonly kind: CatalogKind;
-  readonly rule: string;
+  readonly rule: RuleName;
   readonly active: boolean;
   readonly ids: readonly string[];
   /** What a caller is told who names a thing that is not on the list. */
@@ -20,7 +20,7 @@ export interface Allowlist {
  */
 export abstract class AllowlistPolicy implements Policy, SessionRule {
   readonly kind: Allowlist['kind'];
-  readonly rule: string;
+  readonly rule: RuleName;
   private readonly allowed: ReadonlySet<string>;
 
   protected constructor(

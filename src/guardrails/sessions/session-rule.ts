@@ -1,13 +1,13 @@
 import { type Principal } from '../../auth/principal.js';
 import { idsNamed } from '../../mcp/resource-arguments.js';
-import { type PolicyRequest, type Refusal } from '../policy.js';
+import { type PolicyRequest, type Refusal, type RuleName } from '../policy.js';
 import { type KnownSessions } from './known-sessions.js';
 import { type SessionFacts } from './session-facts.js';
 
 /** A rule that depends on what a session is. */
 export interface SessionRule {
   /** Name of the rule, for the audit. */
-  readonly rule: string;
+  readonly rule: RuleName;
   /** Whether the rule has to know the sessions this caller names; no session is read for one that has not. */
   concerns(principal: Principal): boolean;
   admits(facts: SessionFacts, principal: Principal): boolean;

@@ -54,8 +54,6 @@ export class ApprovalService {
 
   /** The caller is told in a note; the call as a whole did not fail. */
   private logStop({ details: { operation, kind, status, requestId } }: ApiError): void {
-    this.logger.warn(
-      `approval_list ended early: ${JSON.stringify({ operation, kind, status, request_id: requestId })}`,
-    );
+    this.logger.warn({ message: 'approval_list ended early', operation, kind, status, upstream_request_id: requestId });
   }
 }

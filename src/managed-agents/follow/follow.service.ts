@@ -1,8 +1,9 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { WatchSettings } from '../../config/watch.settings.js';
 import { EventLogService } from '../event-log.service.js';
+import { WaitingApprovals } from '../waiting-approvals.js';
 import { ReadBudget } from './read-budget.js';
-import { SessionFollower } from './session-follower.js';
+import { type FollowWatch, SessionFollower } from './session-follower.js';
 
 /** How long a session is still followed after the last one stopped waiting: as a rule they call again at once. */
 const LINGER_MS = 5000;
@@ -33,20 +34,27 @@ export interface Following {
 export class FollowService implements OnApplicationShutdown {
   private readonly followed = new Map<string, Followed>();
   private readonly budget: ReadBudget;
-  private readonly maxStreams: number;
+  readonly maxStreams: number;
+  /** Since the process began; for metrics. */
+  readonly connections = { opened: 0, lost: 0 };
 
   constructor(
     private readonly log: EventLogService,
     settings: WatchSettings,
+    private readonly approvals: WaitingApprovals = new WaitingApprovals(),
   ) {
     this.budget = new ReadBudget(settings.readsPerMinute);
     this.maxStreams = settings.maxStreams;
   }
 
-  /** How many sessions are followed, and by how many. */
-  get load(): { streams: number; waiters: number } {
-    const users = [...this.followed.values()].map((followed) => followed.users);
-    return { streams: users.length, waiters: users.reduce((sum, count) => sum + count, 0) };
+  /** How many sessions are followed, by how many, and how many of them without an open stream at the moment. */
+  get load(): { streams: number; waiters: number; polling: number } {
+    const all = [...this.followed.values()];
+    return {
+      streams: all.length,
+      waiters: all.reduce((sum, { users }) => sum + users, 0),
+      polling: all.filter(({ follower }) => !follower.streaming).length,
+    };
   }
 
   /** @throws {TooManyStreamsError} when another session would be one too many. */
@@ -64,9 +72,18 @@ export class FollowService implements OnApplicationShutdown {
   private start(sessionId: string): Followed {
     if (this.followed.size >= this.maxStreams) this.stopOneUnused();
     if (this.followed.size >= this.maxStreams) throw new TooManyStreamsError(this.maxStreams);
-    const followed = { follower: new SessionFollower(this.log.source(sessionId), this.budget), users: 0 };
+    const source = this.log.source(sessionId);
+    const followed = { follower: new SessionFollower(source, this.budget, this.watch(sessionId)), users: 0 };
     this.followed.set(sessionId, followed);
     return followed;
+  }
+
+  private watch(sessionId: string): FollowWatch {
+    return {
+      opened: () => (this.connections.opened += 1),
+      lost: () => (this.connections.lost += 1),
+      seen: ({ pendingActions }) => this.approvals.seen(sessionId, pendingActions.length),
+    };
   }
 
   private leave(sessionId: string, followed: Followed, release: 'soon' | 'at_once'): void {

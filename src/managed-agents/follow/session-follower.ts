@@ -38,6 +38,13 @@ export interface FollowListener {
   said?(message: LogEvent): void;
 }
 
+/** Told what becomes of the following, by whoever keeps count of it. */
+export interface FollowWatch {
+  opened(): void;
+  lost(): void;
+  seen(situation: Situation): void;
+}
+
 /**
  * Follows one session for all who wait for it. The stream says *when* to look, the list says *what* there is: it alone
  * is complete and ordered. What the stream has shown lately is merged in, because the list can be a moment behind.
@@ -60,7 +67,11 @@ export class SessionFollower implements StreamObserver {
   private nextLook: NodeJS.Timeout | undefined;
   private connected = false;
 
-  constructor(source: LogSource, budget: ReadBudget) {
+  constructor(
+    source: LogSource,
+    budget: ReadBudget,
+    private readonly watch?: FollowWatch,
+  ) {
     this.ready = pause(OPENING_MS, this.opening.signal);
     this.fetchPage = async (query) => {
       await budget.take(this.closing.signal);
@@ -68,7 +79,7 @@ export class SessionFollower implements StreamObserver {
       return detachUpstreamRequests(() => source.fetchPage(query));
     };
     this.recent = new RecentLog(this.fetchPage);
-    this.currentSituation = new SharedRead(() => readSituation(this.fetchPage, this.frames.all()));
+    this.currentSituation = new SharedRead(() => this.readSituation());
     this.currentLog = new SharedRead(() => this.inTurn(() => this.recent.catchUp()));
     detachUpstreamRequests(() => void keepStreaming(source, budget, this, this.closing.signal));
   }
@@ -113,6 +124,7 @@ export class SessionFollower implements StreamObserver {
 
   opened(): void {
     this.connected = true;
+    this.watch?.opened();
     this.lookAgain();
     // What happened shortly before is in no frame, and the list may lack it still.
     this.lookIn(LISTED_MS);
@@ -120,6 +132,7 @@ export class SessionFollower implements StreamObserver {
 
   lost(): void {
     this.connected = false;
+    this.watch?.lost();
     this.lookAgain();
     this.lookIn(POLLING_MS);
   }
@@ -154,6 +167,12 @@ export class SessionFollower implements StreamObserver {
       this.lookAgain();
       if (!this.connected) this.lookIn(POLLING_MS);
     }, ms);
+  }
+
+  private async readSituation(): Promise<Situation> {
+    const situation = await readSituation(this.fetchPage, this.frames.all());
+    this.watch?.seen(situation);
+    return situation;
   }
 
   private async readListed(since: EventCursor, limit: number): Promise<ReadResult> {

@@ -12,6 +12,9 @@ import { QuestionStates } from './question-states.js';
 /** How many calls are put to a person at once; each one is a form. */
 export const MAX_QUESTIONS = 10;
 
+/** The rule that refuses where nobody can be asked; for audit and metrics. */
+export const HUMAN_APPROVAL_RULE = 'human_approval';
+
 /** The tool whose right to answer is needed, whichever tool asks. */
 const ANSWERING_TOOL = 'session_respond';
 
@@ -62,7 +65,7 @@ export class HumanApproval {
   requireCanAsk(): void {
     if (this.canAsk()) return;
     throw new RefusalError(
-      'human_approval',
+      HUMAN_APPROVAL_RULE,
       'On this server only a person may answer tool calls (MCP_APPROVAL_MODE=human), and this client cannot be asked to show the question: it needs elicitation forms, over HTTP with protocol 2026-07-28 and over stdio with any. Nothing was sent. Tell the user to use such a client, or to ask the operator for MCP_APPROVAL_MODE=model; session_interrupt stops the agent without allowing anything.',
     );
   }

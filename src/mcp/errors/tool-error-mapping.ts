@@ -41,28 +41,29 @@ function ended(outcome: ToolCallOutcome, reason: string, message: string): strin
 
 function logApiError(error: ApiError): void {
   const { operation, kind, status, type, code, requestId, retryAfterSeconds } = error.details;
-  const fields = {
+  const line = {
+    message: 'API call failed',
     tool: currentToolCall()?.tool,
     operation,
     kind,
     status,
     type,
     code,
-    request_id: requestId,
+    upstream_request_id: requestId,
     retry_after: retryAfterSeconds,
+    caused_by: causeOf(error),
   };
-  const line = `API call failed: ${JSON.stringify(fields)}${causeOf(error)}`;
   if (status !== undefined && status < 500) logger.warn(line);
   else logger.error(line);
 }
 
 /** Transport failures carry what happened in their causes; status errors have said it all. */
-function causeOf(error: ApiError): string {
+function causeOf(error: ApiError): string | undefined {
   const causes: string[] = [];
-  if (error.details.kind === 'status') return '';
+  if (error.details.kind === 'status') return undefined;
   for (let cause = error.cause; isNativeError(cause) && causes.length < 4; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
     causes.push(`${cause.name}: ${cause.message}${code ? ` (${code})` : ''}`);
   }
-  return causes.length > 0 ? ` caused by ${causes.join(' < ')}` : '';
+  return causes.length > 0 ? causes.join(' < ') : undefined;
 }

@@ -1,0 +1,67 @@
+import {
+  type Attributes,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type SpanOptions,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { type ToolCall } from './tool-call.js';
+import { inSpanAt } from './tracing.js';
+
+/** The keys of `_meta` that carry a trace (SEP-414). Baggage is not taken: it would travel on to the API. */
+const TRACE_KEYS = ['traceparent', 'tracestate'];
+
+/** What a client says could be anything. */
+const REVISION = /^\d{4}-\d\d-\d\d$/;
+
+/**
+ * Runs a tool call as a span, named and described as the semantic conventions for MCP say. Its parent is what the client
+ * put into `_meta`, whatever carries the message; the HTTP request it came in is linked then.
+ */
+export function inCallSpan<T>(call: ToolCall, work: () => Promise<T>): Promise<T> {
+  const { parent, links } = origin(call);
+  const target = call.outcome === 'unknown_tool' ? '' : ` ${call.tool}`;
+  const options = { kind: SpanKind.SERVER, attributes: attributesOf(call), links };
+  return inSpanAt(parent, `tools/call${target}`, options, async (span) => {
+    try {
+      return await work();
+    } finally {
+      const { outcome, reason } = call;
+      span.setAttribute('managed_agent_control.outcome', outcome);
+      if (outcome !== 'ok' && outcome !== 'asked') {
+        span.setAttribute('error.type', reason ?? outcome);
+        span.setStatus({ code: SpanStatusCode.ERROR });
+      }
+    }
+  });
+}
+
+function origin({ context: { mcpReq } }: ToolCall): Pick<SpanOptions, 'links'> & { parent: typeof ROOT_CONTEXT } {
+  const ambient = context.active();
+  const parent = propagation.extract(ROOT_CONTEXT, mcpReq._meta, {
+    keys: () => TRACE_KEYS,
+    get: (meta, key) => {
+      const value = TRACE_KEYS.includes(key) ? meta?.[key] : undefined;
+      return typeof value === 'string' ? value : undefined;
+    },
+  });
+  if (!trace.getSpanContext(parent)) return { parent: ambient };
+  const request = trace.getSpanContext(ambient);
+  return { parent, links: request ? [{ context: request }] : [] };
+}
+
+/** No arguments and no texts. Of an unknown tool not even its name: it could be anything. */
+function attributesOf({ tool, outcome, client, context: { mcpReq, http }, requestId }: ToolCall): Attributes {
+  return {
+    'mcp.method.name': 'tools/call',
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': outcome === 'unknown_tool' ? 'unknown' : tool,
+    'network.transport': http ? 'tcp' : 'pipe',
+    ...(typeof mcpReq.id === 'number' && { 'jsonrpc.request.id': String(mcpReq.id) }),
+    ...(REVISION.test(client.protocolVersion ?? '') && { 'mcp.protocol.version': client.protocolVersion }),
+    'managed_agent_control.request_id': requestId,
+  };
+}

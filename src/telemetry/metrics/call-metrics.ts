@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { RULES } from '../../guardrails/policy.js';
+import { HUMAN_APPROVAL_RULE } from '../../mcp/approval/human-approval.js';
+import { type EndedToolCall, ToolCallObserver } from '../../mcp/tool-access.js';
+import { type ToolCall } from '../../mcp/tool-call.js';
+import { OpenTelemetry } from '../open-telemetry.js';
+import { Instruments } from './instruments.js';
+
+const KNOWN_RULES: ReadonlySet<string | undefined> = new Set([...RULES, HUMAN_APPROVAL_RULE]);
+
+/** Counts tool calls. Every value of a label is from a set that callers cannot add to. */
+@Injectable()
+export class CallMetrics extends ToolCallObserver {
+  private readonly record?: Recorders;
+
+  constructor(telemetry: OpenTelemetry) {
+    super();
+    if (telemetry.measuring) this.record = recorders(new Instruments(telemetry.meter));
+  }
+
+  override began(): void {
+    this.record?.inFlight(1);
+  }
+
+  ended({ call, durationMs }: EndedToolCall): void {
+    if (!this.record) return;
+    const labels = { tool: toolOf(call), outcome: call.outcome };
+    this.record.inFlight(-1);
+    this.record.calls(1, labels);
+    this.record.duration(durationMs / 1000, labels);
+    if (call.outcome === 'refused') this.record.refusals(1, { tool: labels.tool, rule: ruleOf(call) });
+    if (call.createdSessionId !== undefined) this.started(call, this.record);
+  }
+
+  private started({ budgetUsd }: ToolCall, record: Recorders): void {
+    record.starts(1, { budget: budgetUsd === undefined ? 'unlimited' : 'limited' });
+    if (budgetUsd !== undefined) record.budgets(budgetUsd);
+  }
+}
+
+type Recorders = ReturnType<typeof recorders>;
+
+function recorders(instruments: Instruments) {
+  return {
+    calls: instruments.counter('toolCalls'),
+    duration: instruments.histogram('toolCallDuration'),
+    inFlight: instruments.upDown('callsInFlight'),
+    refusals: instruments.counter('refusals'),
+    starts: instruments.counter('sessionsStarted'),
+    budgets: instruments.counter('budgetCommitted'),
+  };
+}
+
+function toolOf({ tool, outcome }: ToolCall): string {
+  return outcome === 'unknown_tool' ? 'unknown' : tool;
+}
+
+function ruleOf({ reason }: ToolCall): string {
+  return reason !== undefined && KNOWN_RULES.has(reason) ? reason : 'other';
+}

@@ -1,0 +1,68 @@
+import { Injectable, Optional } from '@nestjs/common';
+import { AuditSinks } from '../../audit/audit-sinks.js';
+import { AuthRefusals } from '../../auth/auth-refusals.js';
+import { LIMIT_DECISIONS, StoreHealth } from '../../guardrails/limits/store-health.js';
+import { FollowService } from '../../managed-agents/follow/follow.service.js';
+import { WaitingApprovals } from '../../managed-agents/waiting-approvals.js';
+import { OpenTelemetry } from '../open-telemetry.js';
+import { Instruments, type Observation } from './instruments.js';
+
+/** What has to do with following sessions. */
+@Injectable()
+export class Watching {
+  constructor(
+    readonly follow: FollowService,
+    readonly approvals: WaitingApprovals,
+  ) {}
+}
+
+/** What the rooms know of their own state, read when metrics are collected. They count for themselves and know of no metrics. */
+@Injectable()
+export class StateMetrics {
+  constructor(
+    telemetry: OpenTelemetry,
+    private readonly watching: Watching,
+    private readonly store: StoreHealth,
+    private readonly audit: AuditSinks,
+    @Optional() private readonly auth?: AuthRefusals,
+  ) {
+    if (telemetry.measuring) this.observe(new Instruments(telemetry.meter));
+  }
+
+  private observe(instruments: Instruments): void {
+    const { follow, approvals } = this.watching;
+    instruments.observed('streams', () => [[follow.load.streams]]);
+    instruments.observed('streamsLimit', () => [[follow.maxStreams]]);
+    instruments.observed('streamsPolling', () => [[follow.load.polling]]);
+    instruments.observed('waiters', () => [[follow.load.waiters]]);
+    instruments.observed('streamConnections', () => eachOf('event', follow.connections));
+    instruments.observed('approvalsWaiting', () => [[approvals.total]]);
+    instruments.observed('limitStoreUp', () => [[this.store.up ? 1 : 0]]);
+    instruments.observed('rateLimitDecisions', () => this.decisions());
+    instruments.observed('authFailures', () => eachOf('reason', this.auth?.counts ?? new Map<string, number>()));
+    instruments.observed('auditSinkUp', () => this.audit.states.map(([sink, { ready }]) => [ready ? 1 : 0, { sink }]));
+    instruments.observed('auditRecordsWaiting', () =>
+      this.audit.states.map(([sink, { waiting }]) => [waiting, { sink }]),
+    );
+    instruments.observed('auditRecords', () => this.records());
+  }
+
+  private decisions(): Observation[] {
+    return [...this.store.decisions].flatMap(([limit, counts]) =>
+      LIMIT_DECISIONS.map((decision) => [counts[decision], { limit, decision }] as const),
+    );
+  }
+
+  private records(): Observation[] {
+    return this.audit.states.flatMap(([sink, { delivered, lost }]) => [
+      [delivered, { sink, result: 'delivered' }] as const,
+      [lost, { sink, result: 'lost' }] as const,
+    ]);
+  }
+}
+
+/** Every entry as a value with its key as label. */
+function eachOf(label: string, counts: Readonly<Record<string, number>> | ReadonlyMap<string, number>): Observation[] {
+  const entries = counts instanceof Map ? [...(counts as ReadonlyMap<string, number>)] : Object.entries(counts);
+  return entries.map(([key, value]) => [value as number, { [label]: key }]);
+}

@@ -1,0 +1,53 @@
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import {
+  type Context,
+  context,
+  defaultTextMapGetter,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { TRACER } from '../../mcp/tracing.js';
+
+/** Probes come every few seconds and tell nothing. */
+const UNTRACED: ReadonlySet<string | undefined> = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** A span for every request, below the one that its headers name. Of the address only the route is told. */
+export function traceRequests(app: NestFastifyApplication): void {
+  const places = new WeakMap<object, Context>();
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const route = request.routeOptions.url;
+    if (!UNTRACED.has(route)) {
+      const parent = propagation.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter);
+      const span = startSpan(request.method, route, parent);
+      places.set(request, trace.setSpan(parent, span));
+      // Whether it was answered or the client went away.
+      reply.raw.once('close', () => end(span, reply.raw));
+    }
+    done();
+  });
+  fastify.addHook('preHandler', (request, _reply, done) => {
+    const place = places.get(request);
+    if (place) context.with(place, done);
+    else done();
+  });
+}
+
+function startSpan(method: string, route: string | undefined, parent: Context): Span {
+  const attributes = { 'http.request.method': method, ...(route !== undefined && { 'http.route': route }) };
+  const name = route === undefined ? method : `${method} ${route}`;
+  return trace.getTracer(TRACER).startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
+}
+
+function end(span: Span, response: { readonly statusCode: number; readonly writableFinished: boolean }): void {
+  if (response.writableFinished) span.setAttribute('http.response.status_code', response.statusCode);
+  if (response.writableFinished && response.statusCode >= 500) {
+    span.setAttribute('error.type', String(response.statusCode));
+    span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+  span.end();
+}
