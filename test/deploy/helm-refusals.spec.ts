@@ -25,7 +25,7 @@ describeChart('values that the Helm chart refuses', () => {
     ['a setting among the secrets', 'bearer', ['secrets.MCP_PORT.value="1"'], /'\/secrets'.*'MCP_PORT' not allowed/],
     ['an unknown mode', 'bearer', ['settings.MCP_AUTH_MODE="oauth"'], /MCP_AUTH_MODE.*bearer\|oidc\|cognito/],
     ['an unknown mode in a list', 'bearer', ['settings.MCP_AUTH_MODE=["oauth"]'], /one of 'bearer', 'oidc', 'cognito'/],
-    ['text for a switch', 'bearer', ['settings.MCP_READ_ONLY="maybe"'], /MCP_READ_ONLY.*want boolean/],
+    ['text for a switch', 'bearer', ['settings.MCP_READ_ONLY="maybe"'], /MCP_READ_ONLY.*want null or boolean/],
     [
       'a number out of range',
       'bearer',

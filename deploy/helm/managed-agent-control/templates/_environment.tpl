@@ -74,7 +74,7 @@ Anthropic SDK reads for the federation. Nothing of it is secret.
 {{- define "managed-agent-control.secretData" -}}
 {{- $data := dict }}
 {{- range $name, $entry := .Values.secrets }}
-{{- if and $entry (not $entry.existingSecret) }}{{ $_ := set $data $name (b64enc $entry.value) }}{{ end }}
+{{- if and $entry (not $entry.existingSecret) }}{{ $_ := set $data $name ($entry.value | default "" | b64enc) }}{{ end }}
 {{- end }}
 {{- with $data }}{{ toYaml . }}{{ end }}
 {{- end }}
