@@ -26,7 +26,27 @@ interface Rule {
   readonly annotations: Record<string, string>;
 }
 
-const dashboard: any = JSON.parse(readFileSync(join(FOLDER, 'dashboard.json'), 'utf8'));
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly gridPos: { readonly x: number; readonly y: number };
+  readonly datasource?: { readonly uid: string };
+  readonly targets?: readonly { readonly expr: string }[];
+}
+
+interface Dashboard {
+  readonly panels: readonly Panel[];
+  readonly templating: {
+    readonly list: readonly {
+      readonly name: string;
+      readonly type: string;
+      readonly query: { readonly query: string };
+    }[];
+  };
+}
+
+const dashboard = JSON.parse(readFileSync(join(FOLDER, 'dashboard.json'), 'utf8')) as Dashboard;
 const groups = (parse(readFileSync(join(FOLDER, 'alerts.yaml'), 'utf8')) as { groups: { rules: Rule[] }[] }).groups;
 const rules = groups.flatMap((group) => group.rules);
 
@@ -34,12 +54,12 @@ const rules = groups.flatMap((group) => group.rules);
 const filledIn = (expression: string) =>
   expression.replaceAll('$__rate_interval', '5m').replaceAll(/\$(job|namespace|instance)\b/g, '.*');
 
-const panels: Query[] = dashboard.panels.flatMap(({ title, targets = [] }: any) =>
-  targets.map(({ expr }: any) => ({ where: `panel "${title}"`, expression: filledIn(expr) })),
+const panels: Query[] = dashboard.panels.flatMap(({ title, targets = [] }) =>
+  targets.map(({ expr }) => ({ where: `panel "${title}"`, expression: filledIn(expr) })),
 );
 const variables: Query[] = dashboard.templating.list
-  .filter(({ type }: any) => type === 'query')
-  .map(({ name, query }: any) => ({
+  .filter(({ type }) => type === 'query')
+  .map(({ name, query }) => ({
     where: `variable ${name}`,
     expression: filledIn(/^label_values\((.*), \w+\)$/.exec(query.query)![1]!),
   }));
@@ -104,16 +124,11 @@ it('a query that names something else is found out', () => {
 });
 
 it('every panel has its data source by variable, its own id and its own place', () => {
-  const own: any[] = dashboard.panels;
+  const own = dashboard.panels;
   expect(new Set(own.map(({ id }) => id)).size).toBe(own.length);
   expect(new Set(own.map(({ gridPos: { x, y } }) => `${x} ${y}`)).size).toBe(own.length);
-  for (const { type, datasource } of own) if (type !== 'row') expect(datasource.uid).toBe('${datasource}');
-  expect(dashboard.templating.list.map(({ name }: any) => name)).toEqual([
-    'datasource',
-    'job',
-    'namespace',
-    'instance',
-  ]);
+  for (const { type, datasource } of own) if (type !== 'row') expect(datasource?.uid).toBe('${datasource}');
+  expect(dashboard.templating.list.map(({ name }) => name)).toEqual(['datasource', 'job', 'namespace', 'instance']);
 });
 
 it('every alert says what it means, how bad it is, and where it is explained', () => {

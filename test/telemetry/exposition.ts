@@ -16,7 +16,7 @@ export function parseExposition(text: string): Series[] {
       const pairs = [...labels.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g)];
       return {
         name: name!,
-        labels: Object.fromEntries(pairs.map(([, key, text]) => [key, text])),
+        labels: Object.fromEntries(pairs.map(([, key, text]) => [key!, text!] as const)),
         value: Number(value),
       };
     });

@@ -69,12 +69,13 @@ it('knows how many calls wait for an answer, as far as it has seen, and forgets 
   const { client, simulator, server } = measured;
   const session_id = await playScenario(client, simulator, server.url);
   const waiting = async () => valuesOf(await measured.scrape(), `${OURS}approvals_waiting`)[''];
-  const { pending_actions } = (await callTool(client, 'session_get', { session_id })).data;
+  const { data } = await callTool(client, 'session_get', { session_id });
+  const pending_actions = data.pending_actions as { tool_use_id: string }[];
   expect(await waiting()).toBe(pending_actions.length);
   const requests = simulator.requests.length;
   await measured.scrape();
   expect(simulator.requests).toHaveLength(requests);
-  const tool_use_ids = pending_actions.map(({ tool_use_id }: { tool_use_id: string }) => tool_use_id);
+  const tool_use_ids = pending_actions.map(({ tool_use_id }) => tool_use_id);
   expect((await callTool(client, 'session_respond', { session_id, tool_use_ids, result: 'allow' })).isError).toBe(
     false,
   );

@@ -1,15 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { spansOf } from './protobuf-spans.js';
-
-export interface ReceivedSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
-  readonly links: readonly string[];
-}
+import { type ReceivedSpan } from './received-span.js';
 
 export interface ReceivedMetric {
   readonly name: string;
@@ -51,14 +43,14 @@ export class OtlpReceiver {
 
   get spans(): ReceivedSpan[] {
     return this.bodies('/v1/traces').flatMap(({ type, body }) =>
-      type.includes('json') ? jsonSpans(JSON.parse(body.toString())) : spansOf(body),
+      type.includes('json') ? jsonSpans(JSON.parse(body.toString()) as Traces) : spansOf(body),
     );
   }
 
   /** As of the last export; JSON only. */
   get metrics(): ReceivedMetric[] {
     const last = this.bodies('/v1/metrics').at(-1);
-    return last ? jsonMetrics(JSON.parse(last.body.toString())) : [];
+    return last ? jsonMetrics(JSON.parse(last.body.toString()) as Metrics) : [];
   }
 
   /** Everything that was received, as text, to look for what must not be there. */
@@ -76,33 +68,56 @@ export class OtlpReceiver {
   }
 }
 
-function jsonSpans(document: any): ReceivedSpan[] {
-  const spans: any[] = document.resourceSpans.flatMap((resource: any) =>
-    resource.scopeSpans.flatMap((scope: any) => scope.spans),
-  );
+/** The parts of OTLP's JSON that are read here. */
+interface Attribute {
+  readonly key: string;
+  readonly value: object;
+}
+interface Traces {
+  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[];
+}
+interface Span extends Omit<ReceivedSpan, 'attributes' | 'links'> {
+  readonly attributes?: readonly Attribute[];
+  readonly links?: readonly { readonly spanId: string }[];
+}
+interface Metrics {
+  readonly resourceMetrics: readonly { readonly scopeMetrics: readonly { readonly metrics: readonly Metric[] }[] }[];
+}
+interface Points {
+  readonly dataPoints: readonly {
+    readonly attributes?: readonly Attribute[];
+    readonly asDouble?: number;
+    readonly asInt?: number | string;
+    readonly count?: number | string;
+  }[];
+}
+interface Metric extends Partial<Record<'sum' | 'gauge' | 'histogram', Points>> {
+  readonly name: string;
+}
+
+function jsonSpans({ resourceSpans }: Traces): ReceivedSpan[] {
+  const spans = resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans));
   return spans.map(({ traceId, spanId, parentSpanId, name, attributes, links = [] }) => ({
     traceId,
     spanId,
-    parentSpanId: parentSpanId || undefined,
+    parentSpanId: parentSpanId === '' ? undefined : parentSpanId,
     name,
     attributes: record(attributes),
-    links: links.map((link: any) => link.spanId),
+    links: links.map((link) => link.spanId),
   }));
 }
 
-function jsonMetrics(document: any): ReceivedMetric[] {
-  const metrics: any[] = document.resourceMetrics.flatMap((resource: any) =>
-    resource.scopeMetrics.flatMap((scope: any) => scope.metrics),
-  );
+function jsonMetrics({ resourceMetrics }: Metrics): ReceivedMetric[] {
+  const metrics = resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
   return metrics.map(({ name, sum, gauge, histogram }) => ({
     name,
-    points: (sum ?? gauge ?? histogram).dataPoints.map((point: any) => ({
+    points: ((sum ?? gauge ?? histogram)?.dataPoints ?? []).map((point) => ({
       attributes: record(point.attributes),
       value: Number(point.asDouble ?? point.asInt ?? point.count),
     })),
   }));
 }
 
-function record(attributes: any[] = []): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value as object)[0]]));
+function record(attributes: readonly Attribute[] = []): Record<string, unknown> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0] as unknown]));
 }

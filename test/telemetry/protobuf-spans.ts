@@ -1,4 +1,4 @@
-import { type ReceivedSpan } from './otlp-receiver.js';
+import { type ReceivedSpan } from './received-span.js';
 
 type Fields = Map<number, (Buffer | bigint)[]>;
 

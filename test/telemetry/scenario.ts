@@ -1,5 +1,4 @@
 import { type Client } from '@modelcontextprotocol/client';
-import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { listenForManagement } from '../../src/bootstrap/management.js';
 import { FIXTURES, type Simulator } from '../simulator/index.js';
 import { startWaiting } from '../support/calls.js';
@@ -17,7 +16,7 @@ export interface Measured extends Harness {
 
 export async function startMeasured({ env, ...options }: HarnessOptions = {}): Promise<Measured> {
   const harness = await startHarness({ env: { MCP_MANAGEMENT_PORT: '0', MCP_HOST: '127.0.0.1', ...env }, ...options });
-  const management = (await listenForManagement(harness.server.app)) as NestFastifyApplication;
+  const management = (await listenForManagement(harness.server.app))!;
   const managementUrl = await management.getUrl();
   const text = async () => (await fetch(`${managementUrl}/metrics`)).text();
   return {

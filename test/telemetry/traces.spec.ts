@@ -4,7 +4,8 @@ import { startWaiting } from '../support/calls.js';
 import { send, call as rpc } from '../support/rpc.js';
 import { serverEnv, startServer, type TestServer, TOKEN } from '../support/server.js';
 import { auditLines, logLines, stderrText } from '../support/stderr.js';
-import { OtlpReceiver, type ReceivedSpan } from './otlp-receiver.js';
+import { OtlpReceiver } from './otlp-receiver.js';
+import { type ReceivedSpan } from './received-span.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = '00f067aa0ba902b7';

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assertSameAnswer, measure, withServers } from '../benchmark.js';
@@ -12,12 +12,21 @@ import { bare, ours, oursUnbundled, writeTools } from '../programs.js';
 import { type CallResult } from '../report.js';
 import { type Ready } from '../upstream.js';
 import { type Issued } from './caller.js';
-import { auditFileIn, secured } from './program.js';
+import { auditFileIn, observed, secured } from './program.js';
 import { assertRecorded, assertRefuses } from './proof.js';
+import { type Receiving } from './receiver.js';
 import { render, save, SECURED_RESULTS_FILE, type SecuredReport } from './report.js';
 import { sessionFields } from './session.js';
 
-const SCRIPTS = ['upstream', 'bare-server', 'bare-http', 'bare-stdio', 'profiler', 'secured/issuer'];
+const SCRIPTS = [
+  'upstream',
+  'bare-server',
+  'bare-http',
+  'bare-stdio',
+  'profiler',
+  'secured/issuer',
+  'secured/receiver',
+];
 
 /** Smallest ratio of calls per second to aim for, secured to bare. */
 const AIM = 0.7;
@@ -26,6 +35,7 @@ const AIM = 0.7;
 interface Setting {
   readonly upstream: Ready;
   readonly issued: Issued;
+  readonly receiver: Receiving;
   /** For what the secured server writes. */
   readonly folder: string;
   readonly scriptOf: (name: string) => string;
@@ -55,7 +65,12 @@ async function withSetting(work: (setting: Setting) => Promise<void>): Promise<v
     const fields = JSON.stringify(sessionFields(issuer.ready));
     const upstream = await forkUntilReady<Ready>(scriptOf('upstream'), [fields]);
     try {
-      await work({ upstream: upstream.ready, issued: issuer.ready, folder, scriptOf });
+      const receiver = await forkUntilReady<Receiving>(scriptOf('secured/receiver'));
+      try {
+        await work({ upstream: upstream.ready, issued: issuer.ready, receiver: receiver.ready, folder, scriptOf });
+      } finally {
+        await stop(receiver.child);
+      }
     } finally {
       await stop(upstream.child);
     }
@@ -69,15 +84,22 @@ async function compareServers(
   setting: Setting,
   options: Options,
 ): Promise<Pick<SecuredReport, 'calls' | 'auditRecords'>> {
-  const { upstream, issued, folder, scriptOf } = setting;
+  const { upstream, issued, receiver, folder, scriptOf } = setting;
   const bareScript = scriptOf('bare-server');
   writeTools(bareScript);
   const full = securedIn(setting);
-  const programs = [bare(upstream.url, bareScript), { ...ours(upstream.url), name: 'bearer' }, full];
+  const watched = join(folder, 'observed');
+  mkdirSync(watched);
+  const traced = observed({ upstreamUrl: upstream.url, issued, folder: watched }, receiver.url);
+  const programs = [bare(upstream.url, bareScript), { ...ours(upstream.url), name: 'bearer' }, full, traced];
   const first = sessionGet(ERAS[0], upstream.sessionId);
   return withServers(programs, first, async (servers) => {
     await assertSameAnswer(servers, first);
-    await assertRefuses(servers.at(-1)!, issued, upstream.sessionId);
+    await assertRefuses(
+      servers.find(({ name }) => name === 'secured')!,
+      issued,
+      upstream.sessionId,
+    );
     const calls: CallResult[] = [];
     for (const era of ERAS)
       calls.push(await measure(servers, sessionGet(era, upstream.sessionId), { aim: AIM, options }));

@@ -27,6 +27,13 @@ export function secured({ upstreamUrl, issued, folder }: Surroundings): Program 
   };
 }
 
+/** The same, with every call traced and counted, and both sent to a receiver. */
+export function observed(surroundings: Surroundings, receiverUrl: string): Program {
+  const program = secured(surroundings);
+  const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: receiverUrl, MCP_MANAGEMENT_PORT: '0' };
+  return { ...program, name: 'observed', env: { ...program.env, ...telemetry } };
+}
+
 export function auditFileIn(folder: string): string {
   return join(folder, 'audit.log');
 }

@@ -7,7 +7,7 @@ export const SECURED_RESULTS_FILE = join(__dirname, '..', 'results', 'secured.js
 export interface SecuredReport {
   readonly machine: Readonly<Record<string, string | number>>;
   readonly options: object;
-  /** Each on the servers `bare`, `bearer` and `secured`. */
+  /** Each on the servers `bare`, `bearer`, `secured` and `observed`. */
   readonly calls: readonly CallResult[];
   /** What the secured server wrote into its audit, warm-up included. */
   readonly auditRecords: number;
@@ -18,6 +18,7 @@ const PAIRS = [
   { of: 'secured', to: 'bare', hasAim: true },
   { of: 'bearer', to: 'bare', hasAim: false },
   { of: 'secured', to: 'bearer', hasAim: false },
+  { of: 'observed', to: 'secured', hasAim: false },
 ] as const;
 
 export function save(report: SecuredReport): void {
