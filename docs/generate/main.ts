@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { configurationPage, envExample } from './configuration.js';
 import { bundleManifest, registryEntry } from './packages.js';
+import { chartFiles } from './helm/chart.js';
 import { metricsTable } from './metrics.js';
 import { toolsPage, toolTable } from './tools.js';
 
@@ -23,6 +24,7 @@ async function main(check: boolean): Promise<void> {
     '.env.example': envExample(),
     'server.json': await json(registryEntry()),
     'deploy/mcpb/manifest.json': await json(bundleManifest()),
+    ...(await formatted(chartFiles(ROOT))),
   };
   const stale = Object.entries(pages).filter(([file, text]) => current(file) !== text);
   if (check && stale.length > 0) {
@@ -39,6 +41,14 @@ async function main(check: boolean): Promise<void> {
 function current(file: string): string | undefined {
   const path = join(ROOT, file);
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+async function formatted(files: Record<string, string>): Promise<Record<string, string>> {
+  const options = await resolveConfig(join(ROOT, 'README.md'));
+  const entries = Object.entries(files).map(async ([filepath, text]) =>
+    /\.(md|json)$/.test(filepath) ? [filepath, await format(text, { ...options, filepath })] : [filepath, text],
+  );
+  return Object.fromEntries(await Promise.all(entries)) as Record<string, string>;
 }
 
 async function markdown(text: string): Promise<string> {

@@ -1,0 +1,175 @@
+{{/*
+What values.schema.json cannot say, or not in a sentence that helps: values that only make sense together. The server
+refuses most of it itself, but then it is a pod that does not start; here nothing is installed. All problems are told at once.
+*/}}
+{{- define "managed-agent-control.checks" -}}
+{{- $problems := list }}
+{{- range list "secrets" "credential" "auth" "replicas" "routes" "network" "names" }}
+{{- $found := include (printf "managed-agent-control.checks.%s" .) $ }}
+{{- range splitList "\n" $found }}{{ with trim . }}{{ $problems = append $problems . }}{{ end }}{{ end }}
+{{- end }}
+{{- if $problems }}
+{{- fail (printf "\nThese values cannot be installed:\n  - %s\n" (join "\n  - " $problems)) }}
+{{- end }}
+{{- end }}
+
+{{/* A list, or text with commas, as a JSON list. */}}
+{{- define "managed-agent-control.list" -}}
+{{- $given := . }}
+{{- if kindIs "invalid" . }}{{ $given = list }}{{ else if kindIs "string" . }}{{ $given = compact (splitList "," (nospace .)) }}{{ end }}
+{{- toJson $given }}
+{{- end }}
+
+{{- define "managed-agent-control.authModes" -}}
+{{- include "managed-agent-control.list" .Values.settings.MCP_AUTH_MODE }}
+{{- end }}
+
+{{/* Where the limits are counted together: the subchart, or a URL of one's own. */}}
+{{- define "managed-agent-control.hasRedis" -}}
+{{- if or .Values.redis.enabled .Values.secrets.MCP_REDIS_URL }}true{{ end }}
+{{- end }}
+
+{{- define "managed-agent-control.maxReplicas" -}}
+{{- ternary .Values.autoscaling.maxReplicas .Values.replicaCount .Values.autoscaling.enabled }}
+{{- end }}
+
+{{- define "managed-agent-control.checks.secrets" -}}
+{{- range $name, $entry := .Values.secrets }}
+{{- if $entry }}
+{{- if not (or $entry.value $entry.existingSecret) }}
+secrets.{{ $name }} has nothing in it: set value, or existingSecret and key.
+{{- end }}
+{{- if and $entry.value (or $entry.existingSecret $entry.key) }}
+secrets.{{ $name }} has a value and names a Secret of your own. Keep one.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "managed-agent-control.checks.credential" -}}
+{{- $key := .Values.secrets.ANTHROPIC_API_KEY }}
+{{- with .Values.federation }}
+{{- if and (not .enabled) (not $key) }}
+secrets.ANTHROPIC_API_KEY is missing: set value, or existingSecret and key. Or use federation.enabled=true.
+{{- end }}
+{{- if and .enabled $key }}
+secrets.ANTHROPIC_API_KEY and federation.enabled=true exclude each other: the key would win. Keep one.
+{{- end }}
+{{- if and .enabled (not (and .ruleId .organizationId)) }}
+federation.ruleId and federation.organizationId are needed with federation.enabled=true.
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "managed-agent-control.checks.auth" -}}
+{{- $modes := include "managed-agent-control.authModes" . | fromJsonArray }}
+{{- $set := .Values.settings }}
+{{- if not (or $modes $set.MCP_ALLOW_INSECURE_NO_AUTH) }}
+settings.MCP_AUTH_MODE is missing: whoever reaches the pod could use your Anthropic key. Set it to bearer, oidc or cognito, or set settings.MCP_ALLOW_INSECURE_NO_AUTH=true to accept that.
+{{- end }}
+{{- $tokens := or .Values.secrets.MCP_BEARER_TOKEN .Values.secrets.MCP_BEARER_TOKENS $set.MCP_BEARER_TOKENS_FILE }}
+{{- if and (has "bearer" $modes) (not $tokens) }}
+secrets.MCP_BEARER_TOKEN is missing: settings.MCP_AUTH_MODE=bearer needs it, or secrets.MCP_BEARER_TOKENS.
+{{- end }}
+{{- if and .Values.secrets.MCP_BEARER_TOKENS $set.MCP_BEARER_TOKENS_FILE }}
+settings.MCP_BEARER_TOKENS_FILE is set by secrets.MCP_BEARER_TOKENS. Keep one.
+{{- end }}
+{{- if or (has "oidc" $modes) (has "cognito" $modes) }}
+{{- if not $set.MCP_OIDC_ISSUER }}
+settings.MCP_OIDC_ISSUER is missing: set it to the issuer of your identity provider (the iss claim).
+{{- end }}
+{{- $required := get $set "MCP_OIDC_REQUIRE_AUDIENCE" | toString | ne "false" }}
+{{- if and $required (not $set.MCP_OIDC_AUDIENCE) }}
+settings.MCP_OIDC_AUDIENCE is missing: without it a token for any other application of the issuer would be accepted. Set it to the URL of this server or your client id, or set settings.MCP_OIDC_REQUIRE_AUDIENCE=false to accept that.
+{{- end }}
+{{- if not $set.MCP_PUBLIC_URL }}
+settings.MCP_PUBLIC_URL is missing: clients that sign in are told this address, and tokens are for it.
+{{- end }}
+{{- end }}
+{{- if and (has "cognito" $modes) (not $set.MCP_COGNITO_HOSTED_UI) }}
+settings.MCP_COGNITO_HOSTED_UI is missing: settings.MCP_AUTH_MODE=cognito needs the domain of the user pool.
+{{- end }}
+{{- if and $set.MCP_OAUTH_FACADE (not $set.MCP_OAUTH_CLIENT_ID) }}
+settings.MCP_OAUTH_CLIENT_ID is missing: settings.MCP_OAUTH_FACADE=true hands it to clients that register.
+{{- end }}
+{{- end }}
+
+{{- define "managed-agent-control.checks.replicas" -}}
+{{- $set := .Values.settings }}
+{{- $many := gt (int (include "managed-agent-control.maxReplicas" .)) 1 }}
+{{- $limits := list }}
+{{- range list "MCP_RATE_LIMIT_PER_MINUTE" "MCP_MAX_STARTS_PER_HOUR" "MCP_MAX_RUNNING_SESSIONS" }}
+{{- if index $set . }}{{ $limits = append $limits (printf "settings.%s" .) }}{{ end }}
+{{- end }}
+{{- if and $many $limits (not (include "managed-agent-control.hasRedis" .)) }}
+{{ join ", " $limits }}: with more than one replica each would count for itself, and callers get a multiple of the limit. Set redis.enabled=true or secrets.MCP_REDIS_URL, or run one replica.
+{{- end }}
+{{- if and $many (eq (toString $set.MCP_APPROVAL_MODE) "human") (not .Values.secrets.MCP_APPROVAL_SECRET) }}
+secrets.MCP_APPROVAL_SECRET is missing: with settings.MCP_APPROVAL_MODE=human every replica has to take the answer to a question of another one.
+{{- end }}
+{{- with .Values.autoscaling }}
+{{- if and .enabled (lt (int .maxReplicas) (int .minReplicas)) }}
+autoscaling.maxReplicas is smaller than autoscaling.minReplicas.
+{{- end }}
+{{- if and .enabled (not (or .targetCPUUtilizationPercentage .targetWaiters)) }}
+autoscaling has nothing to go by: set targetCPUUtilizationPercentage or targetWaiters.
+{{- end }}
+{{- end }}
+{{- if and .Values.redis.enabled .Values.secrets.MCP_REDIS_URL }}
+secrets.MCP_REDIS_URL and redis.enabled=true exclude each other. Keep one.
+{{- end }}
+{{- end }}
+
+{{- define "managed-agent-control.checks.routes" -}}
+{{- $public := include "managed-agent-control.publicHost" . }}
+{{- if and .Values.ingress.enabled (not (or $public .Values.ingress.hosts)) }}
+settings.MCP_PUBLIC_URL is missing: the Ingress takes its host from there (or from ingress.hosts).
+{{- end }}
+{{- if and .Values.httpRoute.enabled (not (or $public .Values.httpRoute.hostnames)) }}
+settings.MCP_PUBLIC_URL is missing: the HTTPRoute takes its host from there (or from httpRoute.hostnames).
+{{- end }}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
+httpRoute.parentRefs is empty: name the Gateway that serves the route.
+{{- end }}
+{{- if not .Values.settings.MCP_PORT }}
+settings.MCP_PORT has to be a fixed port: the Service leads to it.
+{{- end }}
+{{- if not .Values.settings.MCP_MANAGEMENT_PORT }}
+settings.MCP_MANAGEMENT_PORT has to be a fixed port: the probes ask it.
+{{- end }}
+{{- if eq (toString .Values.settings.MCP_PORT) (toString .Values.settings.MCP_MANAGEMENT_PORT) }}
+settings.MCP_PORT and settings.MCP_MANAGEMENT_PORT are the same: what is for operators would be open to callers.
+{{- end }}
+{{- end }}
+
+{{- define "managed-agent-control.checks.network" -}}
+{{- with .Values.networkPolicy }}
+{{- if .enabled }}
+{{- if not .ingress.from }}
+networkPolicy.ingress.from is empty: nobody could call the server. Name the namespace of your ingress controller or clients.
+{{- end }}
+{{- if and $.Values.metrics.serviceMonitor.enabled (not .ingress.metricsFrom) }}
+networkPolicy.ingress.metricsFrom is empty: Prometheus could not read the metrics of metrics.serviceMonitor.
+{{- end }}
+{{- if and $.Values.secrets.MCP_REDIS_URL (not .egress.redis.to) }}
+networkPolicy.egress.redis.to is empty: the Redis of secrets.MCP_REDIS_URL could not be reached.
+{{- end }}
+{{- range $name, $value := $.Values.settings }}
+{{- if and (regexMatch "^OTEL_EXPORTER_OTLP_.*ENDPOINT$" $name) $value (not $.Values.networkPolicy.egress.otlp.to) }}
+networkPolicy.egress.otlp.to is empty: the collector of settings.{{ $name }} could not be reached.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "managed-agent-control.checks.names" -}}
+{{- $env := include "managed-agent-control.environment" . | fromYaml }}
+{{- $files := include "managed-agent-control.secretFiles" . | fromJson }}
+{{- $known := .Files.Get "files/settings.txt" | splitList "\n" }}
+{{- range .Values.extraEnv }}
+{{- if or (hasKey $env .name) (hasKey $files .name) (has .name $known) (has (trimSuffix "_FILE" .name) $known) }}
+extraEnv has {{ .name }}, which the chart sets: use settings.{{ .name }}, secrets.{{ trimSuffix "_FILE" .name }} or federation.
+{{- end }}
+{{- end }}
+{{- end }}

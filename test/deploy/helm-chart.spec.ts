@@ -1,0 +1,242 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  CHART,
+  describeChart,
+  helm,
+  type KubernetesObject,
+  NAMESPACE,
+  readYaml,
+  RELEASE,
+  render,
+  type Rendered,
+  ROOT,
+  selects,
+  VALUES_FILES,
+  valuesFile,
+} from './helm/chart.js';
+import { schemaProblems } from './helm/kubernetes-schema.js';
+import { danglingReferences } from './helm/references.js';
+
+const rendered = new Map<string, Rendered>();
+const of = (name: string): Rendered => rendered.get(name)!;
+
+describeChart('the Helm chart', () => {
+  beforeAll(async () => {
+    for (const name of VALUES_FILES) rendered.set(name, await render(name));
+  });
+
+  it('passes helm lint --strict with every values file', async () => {
+    expect(VALUES_FILES.length).toBeGreaterThanOrEqual(11);
+    for (const name of VALUES_FILES) {
+      expect(await helm('lint', '--strict', CHART, '-f', valuesFile(name))).toMatch(
+        /1 chart\(s\) linted, 0 chart\(s\) failed/,
+      );
+    }
+  });
+
+  it("renders objects that fit Kubernetes' own schemas", () => {
+    const objects = [...rendered.values()].flatMap((release) => release.objects);
+    expect(schemaProblems(objects)).toEqual([]);
+    expect(new Set(objects.map(({ kind }) => kind))).toEqual(
+      new Set([
+        ...['ConfigMap', 'Deployment', 'HorizontalPodAutoscaler', 'HTTPRoute', 'Ingress', 'NetworkPolicy', 'Pod'],
+        ...['PodDisruptionBudget', 'PrometheusRule', 'Secret', 'Service', 'ServiceAccount', 'ServiceMonitor'],
+      ]),
+    );
+  });
+
+  it('would be told by those schemas what does not fit', () => {
+    const broken = (kind: string, change: (spec: KubernetesObject) => void): KubernetesObject => {
+      const object = structuredClone(of('oidc-ingress').objects.find((one) => one.kind === kind)!);
+      change(object);
+      return object;
+    };
+    const problems = schemaProblems([
+      broken('Deployment', ({ spec }) => (spec.template.spec.containers[0].readynessProbe = {})),
+      broken('Deployment', ({ spec }) => (spec.template.spec.terminationGracePeriodSeconds = '35')),
+      broken('Deployment', ({ spec }) => (spec.strategy.type = 'Rolling')),
+      broken('Service', ({ spec }) => delete spec.ports[0].port),
+      broken('Ingress', ({ spec }) => (spec.rules[0].http.paths[0].backend.serviceName = 'x')),
+      broken('ServiceMonitor', ({ spec }) => (spec.endpoints[0].ports = 'management')),
+      broken('PrometheusRule', ({ spec }) => (spec.groups[0].rules[0].expression = 'up')),
+      ...of('gateway')
+        .all('HTTPRoute')
+        .map((route) => ({ ...route, spec: { ...route.spec, hostname: 'x' } })),
+    ]);
+    expect(problems).toEqual([
+      expect.stringMatching(/^Deployment mac-managed-agent-control: .*readynessProbe/),
+      expect.stringMatching(/^Deployment .*'string' is not assignable to type 'number'/),
+      expect.stringMatching(/^Deployment .*"Rolling"/),
+      expect.stringMatching(/^Service .*"port".* is missing/),
+      expect.stringMatching(/^Ingress .*serviceName/),
+      expect.stringMatching(/^ServiceMonitor .*"ports".* does not exist/),
+      expect.stringMatching(/^PrometheusRule .*expression/),
+      expect.stringMatching(/^HTTPRoute .*hostname/),
+    ]);
+  });
+
+  describe.each(VALUES_FILES)('with the values of ci/%s.yaml', (name) => {
+    it('gives every object a name of its own, and the labels Kubernetes recommends', () => {
+      const names = of(name).objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+      expect(new Set(names).size).toBe(names.length);
+      for (const { metadata } of of(name).objects) {
+        expect(metadata.name).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+        expect(metadata.labels).toMatchObject({
+          'app.kubernetes.io/instance': RELEASE,
+          'app.kubernetes.io/managed-by': 'Helm',
+        });
+      }
+    });
+
+    it('runs every container unprivileged, on a file system it cannot write to', () => {
+      const specs = [
+        ...of(name)
+          .all('Deployment')
+          .map(({ spec }) => spec.template.spec),
+        of(name).one('Pod').spec,
+      ];
+      for (const spec of specs) {
+        expect(spec).toMatchObject({
+          automountServiceAccountToken: false,
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+        });
+        expect(spec.securityContext.runAsUser).toBeGreaterThan(0);
+        for (const container of spec.containers) {
+          expect(container.securityContext).toEqual({
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          });
+          expect(container.resources.limits.memory).toBeDefined();
+        }
+      }
+      expect(of(name).pod.spec.securityContext).toMatchObject({ runAsUser: 10001, runAsGroup: 10001 });
+    });
+
+    it('leads every Service, probe, route and rule to a port and pods that exist', () => {
+      expect(danglingReferences(of(name))).toEqual([]);
+    });
+
+    it('shows no secret outside of Secrets', () => {
+      const others = of(name).objects.filter(({ kind }) => kind !== 'Secret');
+      expect(JSON.stringify(others)).not.toContain('ci-secret');
+      const given = readFileSync(valuesFile(name), 'utf8').match(/ci-secret-[\w-]+/g) ?? [];
+      const secrets = of(name)
+        .all('Secret')
+        .flatMap(({ data }) => Object.values(data as Record<string, string>));
+      const kept = secrets.map((text) => Buffer.from(text, 'base64').toString()).join('\n');
+      for (const secret of given) expect(kept).toContain(secret);
+    });
+
+    it('mounts every volume that it has, and has every volume that it mounts', () => {
+      const { volumes = [] } = of(name).pod.spec as { volumes?: { name: string }[] };
+      const mounted = (of(name).server.volumeMounts as { name: string }[]).map((mount) => mount.name);
+      expect(mounted.toSorted()).toEqual(volumes.map((volume) => volume.name).toSorted());
+    });
+  });
+
+  it('replaces a pod only once its successor is ready, and lets it finish', () => {
+    const { spec } = of('cluster').one('Deployment');
+    expect(spec.strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
+    expect(of('cluster').environment.MCP_SHUTDOWN_GRACE_SECONDS).toBe('55');
+    expect(of('cluster').server.lifecycle).toEqual({ preStop: { sleep: { seconds: 5 } } });
+    expect(of('cluster').pod.spec.terminationGracePeriodSeconds).toBe(5 + 55 + 5);
+    expect(of('insecure').pod.spec.terminationGracePeriodSeconds).toBe(0 + 25 + 5);
+    expect(of('insecure').server.lifecycle).toBeUndefined();
+  });
+
+  it('probes health on the management port', () => {
+    const { startupProbe, livenessProbe, readinessProbe } = of('bearer').server;
+    expect(startupProbe.httpGet).toEqual({ path: '/healthz', port: 'management' });
+    expect(livenessProbe.httpGet).toEqual({ path: '/healthz', port: 'management' });
+    expect(readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'management' });
+  });
+
+  it('leaves the number of replicas to the autoscaler, by CPU and by waiters', () => {
+    expect(of('bearer').one('Deployment').spec.replicas).toBe(2);
+    expect(of('oidc-ingress').one('Deployment').spec).not.toHaveProperty('replicas');
+    const [cpu, waiters] = of('oidc-ingress').one('HorizontalPodAutoscaler').spec.metrics;
+    expect(cpu).toMatchObject({ type: 'Resource', resource: { name: 'cpu' } });
+    expect(waiters.pods).toEqual({
+      metric: { name: 'managed_agent_control_waiters' },
+      target: { type: 'AverageValue', averageValue: '100' },
+    });
+  });
+
+  it('gives the federation the token of the pod for the audience of Anthropic', () => {
+    const release = of('federation');
+    const volume = release.pod.spec.volumes.find(({ name }: { name: string }) => name === 'identity');
+    expect(volume.projected.sources).toEqual([
+      { serviceAccountToken: { audience: 'https://api.anthropic.com', expirationSeconds: 3600, path: 'token' } },
+    ]);
+    const mount = release.server.volumeMounts.find(({ name }: { name: string }) => name === 'identity');
+    expect(release.environment).toMatchObject({
+      ANTHROPIC_IDENTITY_TOKEN_FILE: `${mount.mountPath}/token`,
+      ANTHROPIC_FEDERATION_RULE_ID: 'fdrl_example',
+      ANTHROPIC_ORGANIZATION_ID: '00000000-0000-0000-0000-000000000000',
+    });
+    expect(release.environment).not.toHaveProperty('ANTHROPIC_API_KEY_FILE');
+    expect(release.pod.spec.serviceAccountName).toBe(release.one('ServiceAccount').metadata.name);
+  });
+
+  it('takes the host of routes from the public URL, and has the server accept the others', () => {
+    const { tls, rules } = of('oidc-ingress').one('Ingress').spec;
+    expect(rules.map(({ host }: { host: string }) => host)).toEqual(['mcp.example.com']);
+    expect(tls).toEqual([{ secretName: 'mac-managed-agent-control-tls', hosts: ['mcp.example.com'] }]);
+    const route = of('gateway').one('HTTPRoute').spec;
+    expect(route.hostnames).toEqual(['mcp.example.com', 'agents.example.com']);
+    const service = of('gateway').one('Service', 'mac-managed-agent-control').metadata.name;
+    expect(of('gateway').environment.MCP_ALLOWED_HOSTS!.split(',')).toEqual(
+      expect.arrayContaining(['mcp.internal', 'agents.example.com', service, `${service}.${NAMESPACE}.svc`]),
+    );
+  });
+
+  it('lets out to DNS, public https, the identity provider, Redis and the collector, and to nothing else', () => {
+    const portsOf = (name: string) =>
+      of(name)
+        .one('NetworkPolicy')
+        .spec.egress.map(({ to, ports }: { to: unknown[]; ports: { port: unknown }[] }) => {
+          expect(to.length).toBeGreaterThan(0);
+          return [...new Set(ports.map(({ port }) => port))];
+        });
+    expect(portsOf('oidc-ingress')).toEqual([[53], [443], [443], [4317, 4318]]);
+    expect(portsOf('external-redis')).toEqual([[53], [443], [6380]]);
+    expect(portsOf('redis')).toEqual([[53], ['redis'], [443]]);
+  });
+
+  it('lets nobody but the servers of the release reach its Redis', () => {
+    const [policy] = of('redis')
+      .all('NetworkPolicy')
+      .filter(({ metadata }) => metadata.name === 'mac-redis');
+    const [{ from }] = policy!.spec.ingress;
+    expect(from).toHaveLength(1);
+    expect(selects(from[0].podSelector.matchLabels, of('redis').pod)).toBe(true);
+    expect(selects(from[0].podSelector.matchLabels, of('redis').one('Pod'))).toBe(false);
+    expect(policy!.spec.egress).toEqual([]);
+  });
+
+  it('installs the alert rules as they are', () => {
+    const source = readYaml(readFileSync(join(ROOT, 'deploy', 'observability', 'alerts.yaml'), 'utf8'));
+    expect(of('oidc-ingress').one('PrometheusRule').spec).toEqual(source);
+  });
+
+  it('rolls the pods when a setting or a secret changes, and only then', async () => {
+    const checksums = async (...set: string[]) => {
+      const { annotations } = (await render('redis', ...set)).pod.metadata as unknown as {
+        annotations: Record<string, string>;
+      };
+      return Object.entries(annotations).filter(([key]) => key.startsWith('checksum/'));
+    };
+    const before = await checksums();
+    const changed = async (...set: string[]) => {
+      const after = new Map(await checksums(...set));
+      return before.filter(([key, sum]) => after.get(key) !== sum).map(([key]) => key);
+    };
+    expect(await changed()).toEqual([]);
+    expect(await changed('service.port=81')).toEqual([]);
+    expect(await changed('settings.MCP_READ_ONLY=true')).toEqual(['checksum/config']);
+    expect(await changed('secrets.MCP_BEARER_TOKEN.value="another-token"')).toEqual(['checksum/secret']);
+    expect(await changed('redis.auth.password="another-password-of-16"')).toEqual(['checksum/redis']);
+  });
+});

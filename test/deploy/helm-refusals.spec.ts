@@ -1,0 +1,180 @@
+import { CHART, describeChart, helm, KUBERNETES, NAMESPACE, RELEASE, valuesFile } from './helm/chart.js';
+
+/** What helm says to values that it refuses. */
+async function refusal(file: string, ...set: string[]): Promise<string> {
+  const values = set.flatMap((assignment) => ['--set-json', assignment]);
+  const at = ['-n', NAMESPACE, '--kube-version', KUBERNETES];
+  try {
+    await helm('template', RELEASE, CHART, ...at, '-f', valuesFile(file), ...values);
+  } catch (error) {
+    return (error as { stderr: string }).stderr;
+  }
+  throw new Error(`helm takes ${file} with ${set.join(' ')}`);
+}
+
+describeChart('values that the Helm chart refuses', () => {
+  it.each<[what: string, file: string, set: string[], message: RegExp]>([
+    // By values.schema.json
+    [
+      'a setting that is not one',
+      'bearer',
+      ['settings.MCP_AUTHMODE="oidc"'],
+      /'\/settings'.*'MCP_AUTHMODE' not allowed/,
+    ],
+    ['a secret among the settings', 'bearer', ['settings.MCP_REDIS_URL="redis://x"'], /'MCP_REDIS_URL' not allowed/],
+    ['a setting among the secrets', 'bearer', ['secrets.MCP_PORT.value="1"'], /'\/secrets'.*'MCP_PORT' not allowed/],
+    ['an unknown mode', 'bearer', ['settings.MCP_AUTH_MODE="oauth"'], /MCP_AUTH_MODE.*bearer\|oidc\|cognito/],
+    ['an unknown mode in a list', 'bearer', ['settings.MCP_AUTH_MODE=["oauth"]'], /one of 'bearer', 'oidc', 'cognito'/],
+    ['text for a switch', 'bearer', ['settings.MCP_READ_ONLY="maybe"'], /MCP_READ_ONLY.*want null or boolean/],
+    [
+      'a number out of range',
+      'bearer',
+      ['settings.MCP_WAIT_MAX_SECONDS=900'],
+      /MCP_WAIT_MAX_SECONDS.*got 900, want 240/,
+    ],
+    ['an unknown choice', 'bearer', ['settings.MCP_SESSION_ISOLATION="all"'], /one of 'none', 'owner'/],
+    ['a fraction of a cent', 'bearer', ['settings.MCP_MAX_BUDGET_USD=1.005'], /MCP_MAX_BUDGET_USD.*multipleOf/],
+    ['an address without scheme', 'bearer', ['settings.MCP_PUBLIC_URL="mcp.example.com"'], /MCP_PUBLIC_URL.*https\?/],
+    ['a value that is not one', 'bearer', ['replicas=3'], /'replicas' not allowed/],
+    ['an unknown type of Service', 'bearer', ['service.type="ExternalName"'], /service\/type.*'LoadBalancer'/],
+    ['a short password of Redis', 'redis', ['redis.auth.password="short"'], /redis:[\s\S]*auth\/password/],
+    // By the templates
+    [
+      'authentication that is off',
+      'insecure',
+      ['settings.MCP_ALLOW_INSECURE_NO_AUTH=false'],
+      /set settings\.MCP_ALLOW_INSECURE_NO_AUTH=true to accept that/,
+    ],
+    [
+      'no credential',
+      'bearer',
+      ['secrets.ANTHROPIC_API_KEY=null'],
+      /secrets\.ANTHROPIC_API_KEY is missing.*federation\.enabled=true/,
+    ],
+    ['two credentials', 'bearer', ['federation.enabled=true'], /exclude each other: the key would win/],
+    [
+      'a federation without its ids',
+      'federation',
+      ['federation.ruleId=""'],
+      /federation\.ruleId and federation\.organizationId are needed/,
+    ],
+    ['bearer without tokens', 'bearer', ['secrets.MCP_BEARER_TOKEN=null'], /secrets\.MCP_BEARER_TOKEN is missing/],
+    ['oidc without issuer', 'oidc-ingress', ['settings.MCP_OIDC_ISSUER=null'], /settings\.MCP_OIDC_ISSUER is missing/],
+    [
+      'oidc without audience',
+      'oidc-ingress',
+      ['settings.MCP_OIDC_AUDIENCE=[]'],
+      /settings\.MCP_OIDC_AUDIENCE is missing.*MCP_OIDC_REQUIRE_AUDIENCE=false/,
+    ],
+    [
+      'oidc without public address',
+      'oidc-ingress',
+      ['settings.MCP_PUBLIC_URL=null'],
+      /settings\.MCP_PUBLIC_URL is missing/,
+    ],
+    [
+      'cognito without its domain',
+      'cognito',
+      ['settings.MCP_COGNITO_HOSTED_UI=null'],
+      /settings\.MCP_COGNITO_HOSTED_UI is missing/,
+    ],
+    [
+      'a facade without client',
+      'facade',
+      ['settings.MCP_OAUTH_CLIENT_ID=null'],
+      /settings\.MCP_OAUTH_CLIENT_ID is missing/,
+    ],
+    [
+      'limits that replicas do not share',
+      'bearer',
+      ['settings.MCP_RATE_LIMIT_PER_MINUTE=60'],
+      /settings\.MCP_RATE_LIMIT_PER_MINUTE: with more than one replica.*redis\.enabled=true or secrets\.MCP_REDIS_URL, or run one replica/,
+    ],
+    [
+      'the same of an autoscaler',
+      'oidc-ingress',
+      ['settings.MCP_MAX_RUNNING_SESSIONS=5'],
+      /settings\.MCP_MAX_RUNNING_SESSIONS: with more than one replica/,
+    ],
+    [
+      'questions only one replica knows',
+      'facade',
+      ['secrets.MCP_APPROVAL_SECRET=null'],
+      /secrets\.MCP_APPROVAL_SECRET is missing/,
+    ],
+    [
+      'two Redis',
+      'redis',
+      ['secrets.MCP_REDIS_URL.existingSecret="mine"'],
+      /secrets\.MCP_REDIS_URL and redis\.enabled=true exclude each other/,
+    ],
+    ['a Redis without password', 'redis', ['redis.auth.password=""'], /redis\.auth\.password is missing/],
+    ['an autoscaler upside down', 'oidc-ingress', ['autoscaling.maxReplicas=1'], /maxReplicas is smaller than/],
+    [
+      'an autoscaler without metric',
+      'oidc-ingress',
+      ['autoscaling.targetCPUUtilizationPercentage=0', 'autoscaling.targetWaiters=0'],
+      /nothing to go by/,
+    ],
+    ['an Ingress without host', 'bearer', ['ingress.enabled=true'], /the Ingress takes its host from there/],
+    ['a route without Gateway', 'gateway', ['httpRoute.parentRefs=[]'], /httpRoute\.parentRefs is empty/],
+    ['one port for callers and operators', 'bearer', ['settings.MCP_MANAGEMENT_PORT=8000'], /would be open to callers/],
+    ['a port that is picked at start', 'bearer', ['settings.MCP_PORT=0'], /settings\.MCP_PORT has to be a fixed port/],
+    [
+      'a network that lets nobody in',
+      'redis',
+      ['networkPolicy.ingress.from=[]'],
+      /networkPolicy\.ingress\.from is empty/,
+    ],
+    [
+      'a network without its Prometheus',
+      'oidc-ingress',
+      ['networkPolicy.ingress.metricsFrom=[]'],
+      /metricsFrom is empty/,
+    ],
+    [
+      'a network without its Redis',
+      'external-redis',
+      ['networkPolicy.egress.redis.to=[]'],
+      /egress\.redis\.to is empty/,
+    ],
+    [
+      'a secret that is empty',
+      'bearer',
+      ['secrets.MCP_BEARER_TOKEN={}', 'secrets.MCP_BEARER_TOKEN.value=null'],
+      /secrets\.MCP_BEARER_TOKEN has nothing in it/,
+    ],
+    [
+      'a secret from two places',
+      'bearer',
+      ['secrets.MCP_BEARER_TOKEN.existingSecret="mine"'],
+      /secrets\.MCP_BEARER_TOKEN has a value and names a Secret/,
+    ],
+    [
+      'a setting by the side door',
+      'bearer',
+      ['extraEnv=[{"name": "MCP_READ_ONLY", "value": "1"}]'],
+      /extraEnv has MCP_READ_ONLY, which the chart sets: use settings\.MCP_READ_ONLY/,
+    ],
+    [
+      'a secret by the side door',
+      'bearer',
+      ['extraEnv=[{"name": "MCP_REDIS_URL_FILE", "value": "/x"}]'],
+      /extraEnv has MCP_REDIS_URL_FILE/,
+    ],
+  ])('%s', async (_what, file, set, message) => {
+    expect(await refusal(file, ...set)).toMatch(message);
+  });
+
+  it('tells everything that is wrong at once', async () => {
+    const text = await refusal('oidc-ingress', 'settings.MCP_OIDC_ISSUER=null', 'secrets.ANTHROPIC_API_KEY=null');
+    expect(text).toMatch(
+      /These values cannot be installed:\n {2}- secrets\.ANTHROPIC_API_KEY.*\n {2}- settings\.MCP_OIDC_ISSUER/,
+    );
+  });
+
+  it('prints no secret', async () => {
+    const rule = ['secrets.MCP_REDIS_URL.value="not-a-url-ci-secret"', 'secrets.MCP_BEARER_TOKEN.key="mine"'];
+    expect(await refusal('redis', ...rule)).not.toContain('ci-secret');
+  });
+});

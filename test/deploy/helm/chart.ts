@@ -1,0 +1,107 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { parseAllDocuments, parse } from 'yaml';
+
+export const ROOT = join(__dirname, '..', '..', '..');
+export const CHART = join(ROOT, 'deploy', 'helm', 'managed-agent-control');
+export const RELEASE = 'mac';
+export const NAMESPACE = 'agents';
+/** The oldest one the chart is for; a helm that was built from source takes itself for a very old one. */
+export const KUBERNETES = '1.30.0';
+
+export const helmFound = spawnSync('helm', ['version']).status === 0;
+export const HELM_SKIPPED = 'helm is not installed on this machine, and no Go that could build it';
+
+/** The suites of the chart; without helm they are reported as skipped. */
+export const describeChart = (name: string, suite: () => void): void =>
+  helmFound ? describe(name, suite) : describe.skip(`${name} (${HELM_SKIPPED})`, suite);
+
+/** One rendered object. Tests read what they expect to be there, and fail where it is not. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels: Record<string, string> };
+  readonly [field: string]: any;
+}
+
+/** The values files of `ci/`, by name. */
+export const VALUES_FILES = readdirSync(join(CHART, 'ci')).map((file) => file.replace(/\.yaml$/, ''));
+export const valuesFile = (name: string): string => join(CHART, 'ci', `${name}.yaml`);
+
+const run = promisify(execFile);
+
+export async function helm(...args: string[]): Promise<string> {
+  return (await run('helm', args, { maxBuffer: 16 * 1024 * 1024 })).stdout;
+}
+
+/** What `helm template` makes of a values file of `ci/`, and of further values given as `--set` takes them. */
+export async function renderText(name: string, ...set: string[]): Promise<string> {
+  const values = set.flatMap((assignment) => ['--set-json', assignment]);
+  return helm(
+    'template',
+    RELEASE,
+    CHART,
+    '-n',
+    NAMESPACE,
+    '--kube-version',
+    KUBERNETES,
+    '-f',
+    valuesFile(name),
+    ...values,
+  );
+}
+
+export async function render(name: string, ...set: string[]): Promise<Rendered> {
+  return new Rendered(objectsOf(await renderText(name, ...set)));
+}
+
+/** Kubernetes reads YAML 1.1, where 0440 is octal. */
+export function objectsOf(text: string): KubernetesObject[] {
+  return parseAllDocuments(text, { version: '1.1' })
+    .map((document) => {
+      for (const error of document.errors) throw error;
+      return document.toJS() as KubernetesObject | null;
+    })
+    .filter((object) => object !== null);
+}
+
+export const readYaml = (text: string): unknown => parse(text);
+
+/** The objects of one release. */
+export class Rendered {
+  constructor(readonly objects: readonly KubernetesObject[]) {}
+
+  all(kind: string): KubernetesObject[] {
+    return this.objects.filter((object) => object.kind === kind);
+  }
+
+  /** The object of this kind that belongs to the server, not to the subchart. */
+  one(kind: string, name?: string): KubernetesObject {
+    const found = this.all(kind).filter(({ metadata }) => metadata.labels['app.kubernetes.io/name'] !== 'redis');
+    const [object, ...more] = found.filter(({ metadata }) => name === undefined || metadata.name === name);
+    if (!object || more.length > 0) throw new Error(`expected one ${kind}, found ${more.length + (object ? 1 : 0)}`);
+    return object;
+  }
+
+  /** The pod that the Deployment of the server makes. */
+  get pod(): KubernetesObject {
+    return this.one('Deployment').spec.template;
+  }
+
+  /** The container of the server. */
+  get server(): KubernetesObject {
+    return this.pod.spec.containers[0];
+  }
+
+  get environment(): Record<string, string> {
+    return this.one('ConfigMap').data;
+  }
+}
+
+/** Whether an object with these labels is selected. */
+export function selects(labels: Record<string, string>, object: { metadata: { labels: Record<string, string> } }) {
+  const entries = Object.entries(labels);
+  return entries.length > 0 && entries.every(([name, value]) => object.metadata.labels[name] === value);
+}
