@@ -28,7 +28,7 @@ const compiledPackages = [
   '@tokenizer',
   '@borewit',
   'load-esm',
-  '@opentelemetry\/otlp-exporter-base',
+  '@opentelemetry/otlp-exporter-base',
 ].join('|');
 
 export default {
