@@ -28,7 +28,7 @@ export class ApprovalSettings {
     secret: true,
     defaultText: 'random, new with each start',
     summary:
-      'Key that protects a question to a person on its way through the client, in mode `human`. Set the same on all replicas, so that any of them can take the answer.',
+      'Key that protects a question to a person on its way through the client, in mode `human`. Set the same on all replicas, so that any of them can take the answer. Without `ANTHROPIC_API_KEY` it also protects page cursors of filtered lists.',
   })
   readonly secret?: string;
 }

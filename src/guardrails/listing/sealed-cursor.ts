@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AnthropicSettings } from '../../config/anthropic.settings.js';
+import { ApprovalSettings } from '../../config/approval.settings.js';
 import { ToolError } from '../../mcp/errors/tool-error.js';
 
 /*
@@ -16,15 +17,16 @@ const SHAPE = /^[\w-]+$/;
 /**
  * Page cursors of filtered lists. The API's own name the item at the end of its page, which need not be one the caller
  * may know of; and somebody else's cursor would say where to go on in a list that looks different to everybody. So they
- * are sealed, and bound to the caller and the list. The key comes from the API key, which replicas share; where there is
- * none (workload identity), a cursor holds until the process that gave it ends.
+ * are sealed, and bound to the caller and the list. The key comes from a secret that replicas share: the API key or,
+ * where there is none (workload identity), the one of approvals. Without either, a cursor holds until the process that
+ * gave it ends.
  */
 @Injectable()
 export class SealedCursor {
   private readonly key: Buffer;
 
-  constructor({ apiKey }: AnthropicSettings) {
-    const secret = apiKey ?? randomBytes(KEY_BYTES);
+  constructor({ apiKey }: AnthropicSettings, approvals: ApprovalSettings) {
+    const secret = apiKey ?? approvals.secret ?? randomBytes(KEY_BYTES);
     this.key = Buffer.from(hkdfSync('sha256', secret, '', 'managed-agent-control page cursor', KEY_BYTES));
   }
 
