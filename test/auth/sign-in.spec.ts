@@ -253,6 +253,7 @@ describe('the facade', () => {
         'content-type',
         'date',
         'keep-alive',
+        'x-request-id',
       ].sort(),
     );
   });

@@ -119,7 +119,7 @@ async function expectNothingLeft({ clients, session }: Played): Promise<void> {
     streams: session.streams.openCount,
     listeners: listeners.length,
     load: clients[0]!.service.load,
-  }).toEqual({ timers: 0, streams: 0, listeners: 0, load: { streams: 0, waiters: 0 } });
+  }).toEqual({ timers: 0, streams: 0, listeners: 0, load: { streams: 0, polling: 0, waiters: 0 } });
   // Answers that are still under way change nothing.
   await pass(LAST_REQUEST_MS);
   session.stop();

@@ -44,7 +44,7 @@ describe('returns when', () => {
     });
     // Nothing that is empty, or told by the reason.
     for (const field of ['failed', 'pending_actions', 'has_more', 'turn']) expect(data).not.toHaveProperty(field);
-    expect(load()).toEqual({ streams: 1, waiters: 0 });
+    expect(load()).toEqual({ streams: 1, polling: 0, waiters: 0 });
   });
 
   it('an action is required, and goes on after the answer', async () => {
@@ -232,7 +232,7 @@ describe.each(ERAS)('a client of %s', (_, mode) => {
       await end(leave);
       await rejected;
       while (log.subscribers > 0) await new Promise((resolve) => setImmediate(resolve));
-      expect(load()).toEqual({ streams: 0, waiters: 0 });
+      expect(load()).toEqual({ streams: 0, polling: 0, waiters: 0 });
     },
     NOTICED_MS,
   );
@@ -284,7 +284,7 @@ describe('when the API', () => {
     expect(data).toMatchObject({ reason: 'turn_over', final_message: 'b' });
     expect((data.events as { text?: string }[]).map(({ text }) => text)).toEqual(['Go', 'a']);
     harness.server.app.get(FollowService).onApplicationShutdown();
-    expect(load()).toEqual({ streams: 0, waiters: 0 });
+    expect(load()).toEqual({ streams: 0, polling: 0, waiters: 0 });
   });
 
   it('opens a stream and shows nothing, what happened since is found all the same', async () => {
@@ -334,6 +334,6 @@ describe('as many sessions as the server may follow', () => {
     expect((await waiting).data).toMatchObject({ reason: 'timeout', status: 'running' });
     // The stream that lingers gives way to another one.
     expect((await call('session_wait', { session_id: other, timeout_seconds: 1 }, client)).data.reason).toBe('timeout');
-    expect(follow.load).toEqual({ streams: 1, waiters: 0 });
+    expect(follow.load).toEqual({ streams: 1, polling: 0, waiters: 0 });
   });
 });
