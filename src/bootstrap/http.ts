@@ -5,7 +5,7 @@ import { McpStrategy } from '@rekog/mcp-nest';
 import { AppModule } from '../app.module.js';
 import { ServerSettings } from '../config/server.settings.js';
 import { answerHttpError, type Reply } from '../mcp/errors/http-error.js';
-import { endConnectionsGently } from './client-connections.js';
+import { ClientConnections } from './client-connections.js';
 import { Ending } from './ending.js';
 import { listenForManagement } from './management.js';
 import { StderrLogger } from '../telemetry/stderr.logger.js';
@@ -36,7 +36,6 @@ export async function createHttpApp(): Promise<NestFastifyApplication> {
     // Without this, global guards, filters and interceptors do not apply to tools.
     { inheritAppConfig: true },
   );
-  endConnectionsGently(app);
   await app.startAllMicroservices();
   return app;
 }
@@ -51,10 +50,12 @@ export async function runHttp(): Promise<void> {
   const app = await createHttpApp();
   const { host, port } = app.get(ServerSettings);
   const logger = new StderrLogger('log');
+  const connections = new ClientConnections(app);
   await app.listen(port, host);
   // Second, so that nothing there says ready before requests are taken.
   const management = await listenForManagement(app);
-  new Ending(app, management ? [app, management] : [app]).onSignals((signal) => signal === 'SIGTERM');
+  const ending = new Ending(app, { answered: () => connections.answered(), last: management });
+  ending.onSignals((signal) => signal === 'SIGTERM');
   if (management) logger.log(`health is served at ${await management.getUrl()}/readyz`, 'Http');
   logger.log(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
 }

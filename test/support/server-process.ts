@@ -13,14 +13,14 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
 }
 
-export async function startServerProcess(env: Record<string, string>): Promise<ServerProcess> {
+export async function startServerProcess(env: Record<string, string>, port = 0): Promise<ServerProcess> {
   const child = spawn(process.execPath, [MAIN, 'http'], {
     env: {
       PATH: process.env.PATH,
       MCP_SHUTDOWN_DELAY_SECONDS: '0',
       ...env,
       MCP_HOST: '127.0.0.1',
-      MCP_PORT: '0',
+      MCP_PORT: String(port),
       MCP_LOG_LEVEL: 'log',
     },
     stdio: ['ignore', 'ignore', 'pipe'],
