@@ -1,4 +1,6 @@
 import { type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ShutdownSettings } from '../config/shutdown.settings.js';
 import { answerShuttingDown } from '../mcp/errors/http-error.js';
@@ -12,34 +14,69 @@ const PROBES = new Set(['/healthz', '/readyz']);
  * kept connections move to other replicas with a request answered rather than cut. Once calls are drained, new requests
  * are refused in a way that lets them be sent again.
  */
-export function endConnectionsGently(app: NestFastifyApplication): void {
-  const shutdown = app.get(Shutdown);
-  const { answersMs, callsEndMs } = app.get(ShutdownSettings);
-  const fastify = app.getHttpAdapter().getInstance();
-  const unanswered = new Set<ServerResponse>();
+export class ClientConnections {
+  private readonly unanswered = new Set<ServerResponse>();
+  private readonly shutdown: Shutdown;
+  private readonly settings: ShutdownSettings;
 
-  fastify.addHook('onRequest', (request, reply, done) => {
-    const response = reply.raw;
-    unanswered.add(response);
-    response.once('close', () => unanswered.delete(response));
-    if (shutdown.leaving.aborted) response.shouldKeepAlive = false;
-    if (!shutdown.draining.aborted || PROBES.has(request.url)) return done();
-    answerShuttingDown(reply);
-  });
-  shutdown.leaving.addEventListener('abort', () => {
-    for (const response of unanswered) response.shouldKeepAlive = false;
-  });
+  constructor(app: NestFastifyApplication) {
+    this.shutdown = app.get(Shutdown);
+    this.settings = app.get(ShutdownSettings);
+    this.watch(app);
+    this.refuseLateRequests(app);
+    this.cutLingering(app);
+  }
 
-  // Node never counts a connection without any request as idle, and such a one would hold up the end for a minute.
-  fastify.addHook('preClose', (done) => {
-    const cut = () => fastify.server.closeAllConnections();
-    setTimeout(cut, Math.max(0, callsEndMs - shutdown.elapsedMs) + answersMs).unref();
-    whenEmpty(unanswered, () => setTimeout(cut, answersMs).unref());
-    done();
-  });
-}
+  /**
+   * Resolves when every answer has left, or when there is no more time for that. To be awaited before the server is
+   * closed: Node then counts a connection as idle whose answer was written and not yet sent, and drops it.
+   */
+  async answered(): Promise<void> {
+    const { callsEndMs, answersMs } = this.settings;
+    const msLeft = Math.max(0, callsEndMs + answersMs - this.shutdown.elapsedMs);
+    const timer = new AbortController();
+    const timeUp = pause(msLeft, undefined, { signal: timer.signal }).catch(() => undefined);
+    await Promise.race([this.allSent(), timeUp]);
+    timer.abort();
+  }
 
-function whenEmpty(unanswered: ReadonlySet<ServerResponse>, then: () => void): void {
-  if (unanswered.size === 0) return then();
-  for (const response of unanswered) response.once('close', () => unanswered.size === 0 && then());
+  /** Requests that arrive meanwhile are refused, and answered as well. */
+  private async allSent(): Promise<void> {
+    for (const response of this.unanswered) if (!response.closed) await once(response, 'close');
+  }
+
+  private watch(app: NestFastifyApplication): void {
+    app
+      .getHttpAdapter()
+      .getInstance()
+      .addHook('onRequest', (_request, { raw }, done) => {
+        this.unanswered.add(raw);
+        raw.once('close', () => this.unanswered.delete(raw));
+        if (this.shutdown.leaving.aborted) raw.shouldKeepAlive = false;
+        done();
+      });
+    this.shutdown.leaving.addEventListener('abort', () => {
+      for (const response of this.unanswered) response.shouldKeepAlive = false;
+    });
+  }
+
+  /** After the body was read: closing a connection with something unread in it takes the answer away as well. */
+  private refuseLateRequests(app: NestFastifyApplication): void {
+    app
+      .getHttpAdapter()
+      .getInstance()
+      .addHook('preValidation', (request, reply, done) => {
+        if (!this.shutdown.draining.aborted || PROBES.has(request.url)) return done();
+        answerShuttingDown(reply);
+      });
+  }
+
+  /** Node never counts a connection without any request as idle, and such a one would hold up the end for a minute. */
+  private cutLingering(app: NestFastifyApplication): void {
+    const fastify = app.getHttpAdapter().getInstance();
+    fastify.addHook('preClose', (done) => {
+      setTimeout(() => fastify.server.closeAllConnections(), this.settings.answersMs).unref();
+      done();
+    });
+  }
 }

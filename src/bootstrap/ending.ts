@@ -3,15 +3,22 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type INestApplicationContext, Logger } from '@nestjs/common';
 import { AuditSinks } from '../audit/audit-sinks.js';
 import { ShutdownSettings } from '../config/shutdown.settings.js';
+import { RunningCalls } from '../mcp/running-calls.js';
 import { Shutdown } from '../mcp/shutdown.js';
 import { lastDuties } from './last-duties.js';
 
 /** Those a platform or a terminal ends a process with. */
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** What is to be closed, in this order. */
 interface Closable {
   close(): Promise<void>;
+}
+
+export interface EndingOptions {
+  /** Resolves when what calls answered has left this process; awaited before their way back is closed. */
+  readonly answered: () => Promise<void>;
+  /** Closed after everything else. */
+  readonly last?: Closable;
 }
 
 /**
@@ -25,8 +32,8 @@ export class Ending {
   private begun = false;
 
   constructor(
-    app: INestApplicationContext,
-    private readonly closables: readonly Closable[] = [app],
+    private readonly app: INestApplicationContext,
+    private readonly options: EndingOptions,
   ) {
     this.shutdown = app.get(Shutdown);
     this.settings = app.get(ShutdownSettings);
@@ -64,6 +71,9 @@ export class Ending {
     this.shutdown.leave();
     this.logger.log(`${why}: ending${delayMs > 0 ? `; requests are answered for ${delayMs / 1000} s more` : ''}`);
     if (delayMs > 0) await pause(delayMs);
-    for (const closable of this.closables) await closable.close();
+    await this.app.get(RunningCalls).finish();
+    await this.options.answered();
+    await this.app.close();
+    await this.options.last?.close();
   }
 }

@@ -9,7 +9,7 @@ import { REQUEST_ID_HEADER } from '../mcp/request-id.js';
 import { PinoLogger } from '../telemetry/logs/pino.logger.js';
 import { OpenTelemetry } from '../telemetry/open-telemetry.js';
 import { traceRequests } from '../telemetry/traces/http-spans.js';
-import { endConnectionsGently } from './client-connections.js';
+import { ClientConnections } from './client-connections.js';
 import { Ending } from './ending.js';
 import { listenForManagement } from './management.js';
 import { giveRequestIds, requestIds } from './request-scope.js';
@@ -43,7 +43,6 @@ export async function createHttpApp(root = AppModule.forHttp()): Promise<NestFas
     // Without this, global guards, filters and interceptors do not apply to tools.
     { inheritAppConfig: true },
   );
-  endConnectionsGently(app);
   await app.startAllMicroservices();
   return app;
 }
@@ -58,10 +57,12 @@ export async function runHttp(): Promise<void> {
   const app = await createHttpApp();
   const { host, port } = app.get(ServerSettings);
   const logger = app.get(PinoLogger);
+  const connections = new ClientConnections(app);
   await app.listen(port, host);
   // Second, so that nothing there says ready before requests are taken.
   const management = await listenForManagement(app);
-  new Ending(app, management ? [app, management] : [app]).onSignals((signal) => signal === 'SIGTERM');
+  const ending = new Ending(app, { answered: () => connections.answered(), last: management });
+  ending.onSignals((signal) => signal === 'SIGTERM');
   if (management) logger.announce(`health is served at ${await management.getUrl()}/readyz`, 'Http');
   logger.announce(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
 }

@@ -1,9 +1,7 @@
-import { type INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type AsyncMicroserviceOptions } from '@nestjs/microservices';
 import { McpStrategy } from '@rekog/mcp-nest';
 import { AppModule } from '../app.module.js';
-import { RunningCalls } from '../mcp/running-calls.js';
 import { PinoLogger } from '../telemetry/logs/pino.logger.js';
 import { Ending } from './ending.js';
 
@@ -18,20 +16,9 @@ export async function runStdio(): Promise<void> {
   });
   app.useLogger(app.get(PinoLogger));
   await app.listen();
-  const ending = new Ending(app, [closedAfterItsCalls(app)]);
+  // The last answer is written right after its call has ended.
+  const ending = new Ending(app, { answered: () => new Promise(setImmediate) });
   ending.onSignals(() => false);
   // The end of stdin is how a client ends a stdio server.
   process.stdin.once('end', () => ending.begin('end of stdin'));
-}
-
-/** Nest would close the transport of a microservice first, and with it the way back of the calls under way. */
-function closedAfterItsCalls(app: INestMicroservice): { close(): Promise<void> } {
-  return {
-    close: async () => {
-      await app.get(RunningCalls).beforeApplicationShutdown();
-      // The last answer is written right after its call has ended.
-      await new Promise(setImmediate);
-      await app.close();
-    },
-  };
 }

@@ -23,7 +23,13 @@ export class RunningCalls implements BeforeApplicationShutdown {
     return work;
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  /** However the application is closed; where a process ends, its calls have finished before. */
+  beforeApplicationShutdown(): Promise<void> {
+    return this.finish();
+  }
+
+  /** From now on nothing but what is under way; resolves when that has come to its end. */
+  async finish(): Promise<void> {
     this.shutdown.drain();
     if (this.running.size === 0) return;
     this.logger.log(`ending: ${this.running.size} tool calls may finish`);

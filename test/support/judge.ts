@@ -61,7 +61,9 @@ export class Judge {
       switchToRpc: () => ({ getData: () => args }),
     } as unknown as ExecutionContext;
     try {
-      await runToolCall({ tool, principal, requestIds: [] } as unknown as ToolCall, () => this.guard.canActivate(context));
+      await runToolCall({ tool, principal, requestIds: [] } as unknown as ToolCall, () =>
+        this.guard.canActivate(context),
+      );
       return undefined;
     } catch (error) {
       if (error instanceof RefusalError) return { rule: error.rule, message: error.message };

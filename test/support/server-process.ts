@@ -13,14 +13,18 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
 }
 
-export async function startServerProcess(env: Record<string, string>, logLevel = 'info'): Promise<ServerProcess> {
+/** The built server with these settings, at a free port unless `at` says which. */
+export async function startServerProcess(
+  env: Record<string, string>,
+  { at = 0, logLevel = 'info' } = {},
+): Promise<ServerProcess> {
   const child = spawn(process.execPath, [MAIN, 'http'], {
     env: {
       PATH: process.env.PATH,
       MCP_SHUTDOWN_DELAY_SECONDS: '0',
       ...env,
       MCP_HOST: '127.0.0.1',
-      MCP_PORT: '0',
+      MCP_PORT: String(at),
       MCP_LOG_LEVEL: logLevel,
     },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -114,7 +114,7 @@ describe('lines', () => {
   });
 
   it('say where the server is, however little is to be said', async () => {
-    const process = await startServerProcess(serverEnv(simulator.url), 'fatal');
+    const process = await startServerProcess(serverEnv(simulator.url), { logLevel: 'fatal' });
     await process.stop();
     expect(logLines(process.stderr())).toEqual([
       expect.objectContaining({ level: 'info', msg: `MCP is served at ${process.url}/mcp` }),
