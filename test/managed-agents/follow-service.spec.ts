@@ -46,7 +46,10 @@ it('keeps a stream for five seconds after the last one has left, and no longer',
   await pass(4900);
   expect(openStreams()).toEqual(['a']);
   await pass(200);
-  expect({ open: openStreams(), load: service.load }).toEqual({ open: [], load: { streams: 0, polling: 0, waiters: 0 } });
+  expect({ open: openStreams(), load: service.load }).toEqual({
+    open: [],
+    load: { streams: 0, polling: 0, waiters: 0 },
+  });
 });
 
 it('goes on with the same stream when somebody comes back in time', async () => {
@@ -68,7 +71,10 @@ it('releases a stream at once when the last one does not come back', async () =>
   expect(openStreams()).toEqual(['a']);
   second.leave('at_once');
   await settle();
-  expect({ open: openStreams(), load: service.load }).toEqual({ open: [], load: { streams: 0, polling: 0, waiters: 0 } });
+  expect({ open: openStreams(), load: service.load }).toEqual({
+    open: [],
+    load: { streams: 0, polling: 0, waiters: 0 },
+  });
 });
 
 it('follows as many sessions as it may, and gives up one that nobody follows any more', async () => {
