@@ -4,13 +4,18 @@ import { freePort } from '../support/server.js';
 import { documentedCommands } from './documented-commands.js';
 import { Newcomer } from './newcomer.js';
 
-const PAGES = ['README.md'];
+const PAGES = ['README.md', 'docs/deployment.md'];
 
 /** What a bare machine with Node.js cannot run, and why. Everything else is run. */
 const NOT_RUN: readonly [RegExp, string][] = [
   [/^npm ci && npm test$/, 'this is the run itself'],
   [/^npx @modelcontextprotocol\/inspector /, 'needs Node.js 22 and a browser'],
   [/^claude /, 'needs Claude Code'],
+  [/^docker /, 'needs Docker'],
+  [/^(kubectl|helm -n) /, 'needs a cluster'],
+  [/^helm /, 'needs helm; test/deploy/helm-chart.spec.ts does it'],
+  [/^(terraform|aws) /, 'needs an AWS account; test/deploy/terraform.spec.ts goes as far as a plan'],
+  [/ zip /, 'needs zip'],
 ];
 
 /** Commands that go on, and what they say once they serve. */

@@ -132,6 +132,7 @@ variable "settings" {
       "MCP_BEARER_TOKEN",
       "MCP_OAUTH_CLIENT_SECRET",
       "MCP_REDIS_URL",
+      "OTEL_EXPORTER_OTLP_HEADERS",
     ])) == 0
     error_message = "Secrets do not belong into settings, which end up in the state and in the console; name them in secrets (ANTHROPIC_API_KEY as anthropic-api-key)."
   }
