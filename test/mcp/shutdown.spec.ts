@@ -88,6 +88,26 @@ it('stdio, SIGTERM: a call under way is answered and audited, then the process e
   expect(stdout()).toContain('"id":2');
 });
 
+it('stdio, SIGTERM: a call that comes too late is refused, and told when to try again', async () => {
+  simulator.faults.add({ path: /^\/v1\/agents$/, delayMs: 1500 });
+  const { stdout, stderr, closed } = start('stdio');
+  child.stdin!.write(input);
+  await received('/v1/agents');
+  child.kill('SIGTERM');
+  while (!stderr().includes('tool calls may finish')) await new Promise(setImmediate);
+  const params = { name: 'environment_list', arguments: {} };
+  child.stdin!.write(`${JSON.stringify({ jsonrpc: '2.0', id: 3, method: 'tools/call', params })}\n`);
+  await closed;
+  expect(child.exitCode).toBe(0);
+  expect(stdout()).toMatch(
+    /did nothing\. Call the tool again once the server has been restarted.*"isError":true.*"id":3/,
+  );
+  expect(stdout()).toMatch(/"id":2/);
+  expect(auditLines(stderr())).toContainEqual(
+    expect.objectContaining({ audit: 'environment_list', outcome: 'refused', reason: 'shutting_down' }),
+  );
+});
+
 it('stdio, end of input: a call that hangs is given up after the grace, and audited', async () => {
   simulator.faults.add({ path: /^\/v1\/agents$/, delayMs: 120_000, times: Infinity });
   const { stderr, closed } = start('stdio', {

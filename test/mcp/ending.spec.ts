@@ -1,0 +1,161 @@
+/** The end of the server process, stage by stage, as those see it who still talk to it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Simulator } from '../simulator/index.js';
+import { call, send } from '../support/rpc.js';
+import { serverEnv } from '../support/server.js';
+import { type ServerProcess, startServerProcess } from '../support/server-process.js';
+
+let simulator: Simulator;
+let server: ServerProcess;
+const toClose: (() => unknown)[] = [];
+beforeEach(async () => {
+  simulator = await Simulator.start({ fixtures: true });
+});
+afterEach(async () => {
+  server.child.kill('SIGKILL');
+  for (const close of toClose.splice(0)) await close();
+  await simulator.close();
+});
+
+const AGENTS = /^\/v1\/agents$/;
+const agentList = call('tools/call', { name: 'agent_list', arguments: {} });
+const get = (path: string) => send(server.url, { method: 'GET', path, headers: { 'content-type': undefined } });
+
+async function start(env: Record<string, string> = {}): Promise<void> {
+  server = await startServerProcess(serverEnv(simulator.url, env));
+}
+
+/** Until something that has to happen has happened. */
+async function until<T>(look: () => T | Promise<T>, isIt: (seen: T) => boolean): Promise<T> {
+  for (;;) {
+    const seen = await look();
+    if (isIt(seen)) return seen;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A call that the API leaves without an answer for so long. */
+async function callUnderWay(delayMs: number) {
+  simulator.faults.add({ path: AGENTS, delayMs });
+  const answer = send(server.url, { body: agentList });
+  answer.catch(() => undefined);
+  await until(() => simulator.requests.some(({ path }) => AGENTS.test(path)), Boolean);
+  // Not the promise itself: whoever awaits this would wait for it.
+  return { answer };
+}
+
+it('answers while it leaves, refuses once it drains, and ends when the last call is answered', async () => {
+  await start({ MCP_SHUTDOWN_GRACE_SECONDS: '20', MCP_SHUTDOWN_DELAY_SECONDS: '3' });
+  const { answer: underWay } = await callUnderWay(8000);
+  const exited = server.stop();
+
+  expect(
+    (
+      await until(
+        () => get('/readyz'),
+        ({ status }) => status === 503,
+      )
+    ).json,
+  ).toEqual({
+    status: 'not_ready',
+    checks: { accepting_calls: 'failing' },
+  });
+  expect(await get('/healthz')).toMatchObject({ status: 200 });
+  expect(await send(server.url, { body: call('tools/list') })).toMatchObject({
+    status: 200,
+    headers: { connection: 'close' },
+    json: { result: expect.anything() },
+  });
+
+  const refused = await until(
+    () => send(server.url, { body: agentList }),
+    ({ status }) => status !== 200,
+  );
+  expect(refused).toMatchObject({
+    status: 503,
+    headers: { 'retry-after': '1', connection: 'close' },
+    json: { jsonrpc: '2.0', id: null, error: { code: -32000, message: expect.stringContaining('did nothing. Send') } },
+  });
+  expect(await get('/readyz')).toMatchObject({ status: 503 });
+  expect(await get('/healthz')).toMatchObject({ status: 200 });
+
+  expect(await underWay).toMatchObject({ status: 200, headers: { connection: 'close' } });
+  expect(await exited).toBe(0);
+});
+
+it('gives up a call that takes too long in time to answer and to record it', async () => {
+  await start({ MCP_SHUTDOWN_GRACE_SECONDS: '4', ANTHROPIC_TIMEOUT_SECONDS: '60' });
+  const { answer: underWay } = await callUnderWay(120_000);
+  const exited = server.stop();
+  expect(await underWay).toMatchObject({ status: 200, json: { result: { isError: true } } });
+  expect(await exited).toBe(0);
+  expect(server.stderr()).toMatch(/"audit":"agent_list".*"outcome":"failed"/);
+  expect(server.stderr()).not.toContain('not ended within');
+});
+
+it('a signal from a terminal does not wait for load balancers', async () => {
+  await start({ MCP_SHUTDOWN_GRACE_SECONDS: '3600', MCP_SHUTDOWN_DELAY_SECONDS: '1800' });
+  const exited = once(server.child, 'exit');
+  server.child.kill('SIGINT');
+  expect(await exited).toEqual([0, null]);
+});
+
+it('a second signal ends it at once', async () => {
+  await start({ MCP_SHUTDOWN_GRACE_SECONDS: '3600' });
+  await callUnderWay(120_000);
+  const exited = once(server.child, 'exit');
+  server.child.kill('SIGTERM');
+  await until(
+    () => server.stderr(),
+    (text) => text.includes('SIGTERM: ending'),
+  );
+  server.child.kill('SIGTERM');
+  expect(await exited).toEqual([128 + 15, null]);
+});
+
+describe('an error nobody foresaw', () => {
+  /** Throws inside of the server when it gets SIGUSR2. */
+  const faulty = (body: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'ending-'));
+    toClose.push(() => rmSync(folder, { recursive: true }));
+    const script = join(folder, 'faulty.cjs');
+    writeFileSync(script, `process.on('SIGUSR2', () => { ${body} });`);
+    return { NODE_OPTIONS: `--require ${script}` };
+  };
+
+  it.each([
+    ['thrown', `throw new Error('unforeseen');`],
+    ['rejected', `Promise.reject(new Error('unforeseen'));`],
+  ])('%s, is told, and audit records on their way still arrive', async (_, body) => {
+    const delivered: string[] = [];
+    let status = 503;
+    let refusals = 0;
+    const collector = createServer((request, response) => {
+      void request.toArray().then((chunks) => {
+        if (status === 200) delivered.push(Buffer.concat(chunks as Buffer[]).toString());
+        else refusals += 1;
+        response.writeHead(status).end();
+      });
+    });
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+    toClose.push(() => collector.close());
+    const { port } = collector.address() as AddressInfo;
+    await start({ ...faulty(body), MCP_AUDIT_URL: `http://127.0.0.1:${port}/audit` });
+    await send(server.url, { body: agentList });
+    await until(
+      () => refusals,
+      (count) => count > 0,
+    );
+    status = 200;
+    const exited = once(server.child, 'exit');
+    server.child.kill('SIGUSR2');
+    expect(await exited).toEqual([1, null]);
+    expect(server.stderr()).toContain('Error: unforeseen');
+    expect(delivered.join('')).toContain('"audit":"agent_list"');
+  });
+});
