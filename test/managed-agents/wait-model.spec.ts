@@ -297,8 +297,8 @@ function laggingTolerance({ faults }: Scene): Tolerance {
   return { stale: lag + DOUBTFUL_MS + LATEST_MS, blind: true, unnoticed: () => lag + CATCHING_UP_MS };
 }
 
-/** Other lives in every run. A failure prints the seed, too: with it in the environment the same lives come again. */
-const SEED = Number(process.env.WAIT_MODEL_SEED ?? Date.now() % 2 ** 31);
+/** The same lives in every run, so that a run says the same everywhere; another seed plays others. */
+const SEED = Number(process.env.WAIT_MODEL_SEED ?? 31);
 const lives = (count: number) => ({ seed: SEED, numRuns: count * FACTOR });
 
 describe(`a wait (seed ${SEED})`, () => {
