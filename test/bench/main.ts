@@ -9,6 +9,7 @@ import { forkUntilReady, stop } from './process.js';
 import { render, RESULTS_FILE, save } from './report.js';
 import { runLambdaBenchmark } from './lambda/benchmark.js';
 import { runSecuredBenchmark } from './secured/benchmark.js';
+import { runSoakBenchmark } from './soak/benchmark.js';
 import { runWaitBenchmark } from './wait/benchmark.js';
 
 /** Files of this folder that run in processes of their own. */
@@ -17,6 +18,7 @@ const SCRIPTS = ['upstream', 'bare-server', 'bare-http', 'bare-stdio', 'canned-u
 async function main([what, ...rest]: readonly string[]): Promise<void> {
   if (what === 'wait') return runWaitBenchmark(rest);
   if (what === 'lambda') return runLambdaBenchmark(rest);
+  if (what === 'load') return runSoakBenchmark(rest);
   if (what === 'secured') return runSecuredBenchmark(rest);
   await compareServers(process.argv.slice(2));
 }

@@ -11,7 +11,7 @@ export interface Options {
   readonly profile: boolean;
 }
 
-export const USAGE = `Usage: npm run bench -- [secured] [--seconds 2] [--rounds 3] [--connections 50] [--starts 7] [--profile]`;
+export const USAGE = `Usage: npm run bench -- [secured | wait | load] [--seconds 2] [--rounds 3] [--connections 50] [--starts 7] [--profile]`;
 
 export function readOptions(args: readonly string[]): Options {
   const unknown = args.filter((arg, index) =>

@@ -13,8 +13,8 @@ const AGENT_PACE_MS = 1500;
 
 const SETTINGS = {
   MCP_SHUTDOWN_GRACE_SECONDS: '20',
-  // Ten times what the load balancer needs to hear of it on an idle machine.
-  MCP_SHUTDOWN_DELAY_SECONDS: '1',
+  // What is the default in operation; on a busy machine the load balancer hears of it late.
+  MCP_SHUTDOWN_DELAY_SECONDS: '5',
   MCP_WAIT_READS_PER_MINUTE: '100000',
 };
 
