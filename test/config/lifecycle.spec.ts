@@ -2,7 +2,7 @@ import { loadSections } from '../../src/config/config.module.js';
 import { ConfigurationError } from '../../src/config/read-settings.js';
 import { ShutdownSettings } from '../../src/config/shutdown.settings.js';
 
-const BASE = { MCP_ALLOW_INSECURE_NO_AUTH: 'true' };
+const BASE = { ANTHROPIC_API_KEY: 'key', MCP_ALLOW_INSECURE_NO_AUTH: 'true' };
 
 function refused(env: Record<string, string>): string {
   try {
