@@ -85,6 +85,10 @@ async function restartInTurn(
   const working = clients.map((client) =>
     client.run(() => isOver).catch((error: unknown) => failures.push(String(error))),
   );
+  // They all work before anything is taken from them.
+  while (clients.some(({ rounds }) => rounds === 0) && failures.length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   for (let restart = 0; restart < 2 * RESTARTS_OF_EACH && failures.length === 0; restart += 1) {
     const replica = replicas[restart % 2]!;
     exitCodes.push(await replica.stop());

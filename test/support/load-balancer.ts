@@ -1,5 +1,6 @@
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** As often as a busy load balancer would look, and as long as it would wait for the answer, in milliseconds. */
 const PROBE_EVERY_MS = 100;
@@ -31,7 +32,6 @@ export class LoadBalancer {
   readonly broken: string[] = [];
   private readonly agent = new Agent({ keepAlive: true });
   private readonly waiting = new Set<() => void>();
-  private probing: NodeJS.Timeout | undefined;
   private turn = 0;
 
   private constructor(
@@ -45,9 +45,12 @@ export class LoadBalancer {
       server,
       urls.map((url) => ({ url, healthy: false })),
     );
-    server.on('request', (incoming, outgoing) => void balancer.take(incoming, outgoing));
+    server.on('request', (incoming, outgoing) => {
+      // A client that goes away in the middle of its request wants no answer.
+      balancer.take(incoming, outgoing).catch(() => outgoing.destroy());
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    balancer.probeForEver();
+    for (const backend of balancer.backends) void balancer.probeForEver(backend);
     return balancer;
   }
 
@@ -63,7 +66,6 @@ export class LoadBalancer {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.probing);
     this.agent.destroy();
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
@@ -88,17 +90,17 @@ export class LoadBalancer {
   }
 
   /** False when it may be sent to another one. */
-  private passed({ incoming, body, outgoing }: Arrived, { url }: Backend): Promise<boolean> {
+  private passed({ incoming, body, outgoing }: Arrived, backend: Backend): Promise<boolean> {
     const headers = { ...incoming.headers, 'content-length': String(body.length) };
     for (const name of HOP_BY_HOP) delete (headers as IncomingMessage['headers'])[name];
     return new Promise((resolve) => {
-      const onward = request(`${url}${incoming.url}`, { method: incoming.method, headers, agent: this.agent });
+      const onward = request(`${backend.url}${incoming.url}`, { method: incoming.method, headers, agent: this.agent });
       onward.once('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'ECONNREFUSED') {
           this.retries.refused += 1;
           return resolve(false);
         }
-        const connection = onward.reusedSocket ? 'kept' : 'new';
+        const connection = `${backend.healthy ? 'healthy' : 'unhealthy'} replica, ${onward.reusedSocket ? 'kept' : 'new'}`;
         if (!outgoing.destroyed)
           this.broken.push(`${error.code} (${connection} connection): ${body.toString('utf8', 0, 200)}`);
         if (outgoing.headersSent) outgoing.destroy();
@@ -124,16 +126,14 @@ export class LoadBalancer {
     });
   }
 
-  private probeForEver(): void {
-    void Promise.all(
-      this.backends.map(async (backend) => {
-        backend.healthy = await isReady(backend.url);
-      }),
-    ).then(() => {
+  /** Each on its own: one that is slow to answer must not keep what is wrong with another one from being seen. */
+  private async probeForEver(backend: Backend): Promise<void> {
+    while (this.server.listening) {
+      backend.healthy = await isReady(backend.url);
       for (const resolve of this.waiting) resolve();
       this.waiting.clear();
-      if (this.server.listening) this.probing = setTimeout(() => this.probeForEver(), PROBE_EVERY_MS);
-    });
+      await pause(PROBE_EVERY_MS);
+    }
   }
 }
 

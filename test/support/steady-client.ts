@@ -10,6 +10,8 @@ const WAIT_SECONDS = 5;
  */
 export class SteadyClient {
   calls = 0;
+  /** Rounds that went well from their beginning to their end. */
+  rounds = 0;
   /** Waits that the server ended because it was about to end. */
   drained = 0;
   /** Ids of the events it was given, in that order. */
@@ -34,6 +36,7 @@ export class SteadyClient {
       await this.waitFor(`You said: ${text}`, next_since as string);
       await this.call('session_get');
       await this.readEvents();
+      this.rounds = round;
     }
   }
 
