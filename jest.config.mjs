@@ -37,6 +37,7 @@ export default {
   testTimeout: 60_000,
   // Most suites wait for processes and sockets of their own, so every core can take one.
   maxWorkers: '100%',
+  testSequencer: '<rootDir>/test/support/longest-first.cjs',
   setupFilesAfterEnv: ['<rootDir>/test/support/stderr.ts'],
   testMatch: ['<rootDir>/test/**/*.spec.ts', '<rootDir>/src/**/*.spec.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

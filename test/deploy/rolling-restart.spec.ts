@@ -13,8 +13,8 @@ const AGENT_PACE_MS = 1500;
 
 const SETTINGS = {
   MCP_SHUTDOWN_GRACE_SECONDS: '20',
-  // What is the default in operation; on a busy machine the load balancer hears of it late.
-  MCP_SHUTDOWN_DELAY_SECONDS: '5',
+  // Many times what the load balancer needs to hear of it; but the machine may be busy.
+  MCP_SHUTDOWN_DELAY_SECONDS: '3',
   MCP_WAIT_READS_PER_MINUTE: '100000',
 };
 

@@ -4,7 +4,7 @@ import { freePort } from '../support/server.js';
 import { documentedCommands } from './documented-commands.js';
 import { Newcomer } from './newcomer.js';
 
-const PAGES = ['README.md'];
+const PAGES = ['README.md', 'docs/deployment.md'];
 
 /** What a bare machine with Node.js cannot run, and why. Everything else is run. */
 const NOT_RUN: readonly [RegExp, string][] = [

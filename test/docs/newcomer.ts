@@ -12,6 +12,7 @@ const SHOWN_CHARS = 4000;
 export class Newcomer {
   private readonly directory = mkdtempSync(join(tmpdir(), 'newcomer-'));
   private server?: ChildProcess;
+  private installed = false;
 
   /** @param env all the environment there is, besides the way to the programs and the home directory */
   constructor(private readonly env: Readonly<Record<string, string>>) {
@@ -21,10 +22,11 @@ export class Newcomer {
     }
   }
 
-  /** Runs a command to its end. Rejects, with what it wrote, when it fails. */
+  /** Runs a command to its end. Rejects, with what it wrote, when it fails. Packages are installed once for all pages. */
   async run(command: string): Promise<string> {
-    const { child, written } = this.start(command);
+    const { child, written } = this.start(this.installed ? command.replace(/^npm ci && /, '') : command);
     const [code] = (await once(child, 'close')) as [number | null];
+    this.installed ||= code === 0 && command.startsWith('npm ci');
     if (code !== 0) throw new Error(`${command}\nended with ${code}:\n${written().slice(-SHOWN_CHARS)}`);
     return written();
   }
