@@ -9,7 +9,7 @@ import { cursorAtEnd, type EventCursor, MAX_SEEN } from './log/cursor.js';
 import { type FetchPage, type LogEvent } from './log/event.js';
 import { readEvents, type ReadRequest, type ReadResult } from './log/reader.js';
 import { readSituation, type Situation } from './log/situation.js';
-import { WaitingApprovals } from './waiting-approvals.js';
+import { Sightings } from './sightings/sightings.js';
 import { unreadableLog } from './unreadable-log.js';
 
 type EventType = NonNullable<Anthropic.Beta.Sessions.EventListParams['types']>[number];
@@ -22,7 +22,7 @@ const ONE_ATTEMPT = { maxRetries: 0, timeout: 10_000 };
 export class EventLogService {
   constructor(
     private readonly client: ApiClient,
-    private readonly approvals: WaitingApprovals,
+    private readonly sightings: Sightings,
   ) {}
 
   read(sessionId: string, request: ReadRequest): Promise<ReadResult> {
@@ -33,14 +33,14 @@ export class EventLogService {
 
   async situation(sessionId: string): Promise<Situation> {
     const situation = await readSituation(this.pagesOf(sessionId));
-    this.approvals.seen(sessionId, situation.pendingActions.length);
+    this.sightings.situation(sessionId, situation);
     return situation;
   }
 
   /** The situation, and what became of these calls. One request when they belong to the current turn. */
   async calls(sessionId: string, ids: Iterable<string>): Promise<CallsReading> {
     const reading = await readCalls(this.pagesOf(sessionId), ids);
-    this.approvals.seen(sessionId, reading.situation.pendingActions.length);
+    this.sightings.situation(sessionId, reading.situation);
     return reading;
   }
 

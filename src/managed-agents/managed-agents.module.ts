@@ -6,8 +6,8 @@ import { EventLogService } from './event-log.service.js';
 import { FollowService } from './follow/follow.service.js';
 import { ResponderService } from './respond/responder.service.js';
 import { UpstreamObserver } from './upstream-observer.js';
-import { WaitingApprovals } from './waiting-approvals.js';
 import { SessionsService } from './sessions.service.js';
+import { Sightings } from './sightings/sightings.js';
 
 /** The Managed Agents API behind a few small services. Knows nothing of MCP, HTTP servers or principals. */
 @Module({
@@ -17,13 +17,13 @@ import { SessionsService } from './sessions.service.js';
       inject: [AnthropicSettings, { token: UpstreamObserver, optional: true }],
       useFactory: createApiClient,
     },
-    WaitingApprovals,
+    Sightings,
     CatalogService,
     SessionsService,
     EventLogService,
     FollowService,
     ResponderService,
   ],
-  exports: [WaitingApprovals, CatalogService, SessionsService, EventLogService, FollowService, ResponderService],
+  exports: [Sightings, CatalogService, SessionsService, EventLogService, FollowService, ResponderService],
 })
 export class ManagedAgentsModule {}

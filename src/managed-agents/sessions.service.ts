@@ -4,8 +4,8 @@ import { callApi } from './api-error.js';
 import { ApiClient } from './api-client.js';
 import { checkedId } from './ids.js';
 import { type LogEvent } from './log/event.js';
-import { WaitingApprovals } from './waiting-approvals.js';
 import { type Page, type PageRequest, toPage } from './page.js';
+import { Sightings } from './sightings/sightings.js';
 
 export type Session = Anthropic.Beta.BetaManagedAgentsSession;
 export type SessionStatus = Session['status'];
@@ -27,22 +27,24 @@ export interface SessionListRequest extends PageRequest {
 export class SessionsService {
   constructor(
     private readonly client: ApiClient,
-    private readonly approvals: WaitingApprovals,
+    private readonly sightings: Sightings,
   ) {}
 
   /** One call; with `initial_events` the session is created running, so there is never one without its message. */
-  create(params: SessionCreateParams): Promise<Session> {
-    return callApi('create session', () => this.client.beta.sessions.create(params), 'acts-once');
+  async create(params: SessionCreateParams): Promise<Session> {
+    const session = await callApi('create session', () => this.client.beta.sessions.create(params), 'acts-once');
+    this.sightings.spending.started(session.id);
+    return session;
   }
 
-  get(id: string): Promise<Session> {
+  async get(id: string): Promise<Session> {
     checkedId('session_id', id);
-    return callApi('get session', () => this.client.beta.sessions.retrieve(id));
+    return this.seen(await callApi('get session', () => this.client.beta.sessions.retrieve(id)));
   }
 
   async list({ created_after, created_before, statuses, ...request }: SessionListRequest): Promise<Page<Session>> {
     if (request.agent_id !== undefined) checkedId('agent_id', request.agent_id);
-    return toPage(
+    const page = toPage(
       await callApi('list sessions', () =>
         this.client.beta.sessions.list({
           ...request,
@@ -52,12 +54,14 @@ export class SessionsService {
         }),
       ),
     );
+    for (const session of page.items) this.seen(session);
+    return page;
   }
 
   /** Allowed in any status but `terminated`. A session paused at its budget goes on by itself once that allows it. */
-  update(id: string, params: SessionUpdateParams): Promise<Session> {
+  async update(id: string, params: SessionUpdateParams): Promise<Session> {
     checkedId('session_id', id);
-    return callApi('update session', () => this.client.beta.sessions.update(id, params));
+    return this.seen(await callApi('update session', () => this.client.beta.sessions.update(id, params)));
   }
 
   /** Returns the events as accepted: queued, most without `processed_at` yet. */
@@ -75,13 +79,18 @@ export class SessionsService {
   async archive(id: string): Promise<void> {
     checkedId('session_id', id);
     await callApi('archive session', () => this.client.beta.sessions.archive(id));
-    this.approvals.ended(id);
+    this.sightings.approvals.ended(id);
   }
 
   /** Refused by the API with 400 while the session runs. Removes history, sandbox and outputs. */
   async delete(id: string): Promise<void> {
     checkedId('session_id', id);
     await callApi('delete session', () => this.client.beta.sessions.delete(id));
-    this.approvals.ended(id);
+    this.sightings.approvals.ended(id);
+  }
+
+  private seen(session: Session): Session {
+    this.sightings.session(session);
+    return session;
   }
 }

@@ -82,6 +82,26 @@ it('knows how many calls wait for an answer, as far as it has seen, and forgets 
   expect(await waiting()).toBe(0);
 });
 
+it('adds up what sessions spend, as callers see it', async () => {
+  measured = await startMeasured();
+  const { client, simulator } = measured;
+  const cost = async () => valuesOf(await measured.scrape(), `${OURS}session_cost_usd_total`)[''];
+  const { data } = await callTool(client, 'session_start', {
+    agent_id: FIXTURES.agents.analyst,
+    environment_id: FIXTURES.environments.cloud,
+    message: 'Look into it.',
+  });
+  const { session_id, next_since: since } = data;
+  expect(await cost()).toBe(0);
+  await simulator.settle();
+  const { cost_usd } = (await callTool(client, 'session_wait', { session_id, since })).data;
+  expect(cost_usd).toBeGreaterThan(0);
+  expect(await cost()).toBe(cost_usd);
+  await callTool(client, 'session_get', { session_id });
+  await callTool(client, 'session_list');
+  expect(await cost()).toBe(cost_usd);
+});
+
 it('callers cannot add series: 1,000 hostile names and ids leave one for each place they came to', async () => {
   measured = await startMeasured({ env: { MCP_LOG_LEVEL: 'fatal' } });
   const { server } = measured;

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { WatchSettings } from '../../config/watch.settings.js';
 import { EventLogService } from '../event-log.service.js';
-import { WaitingApprovals } from '../waiting-approvals.js';
+import { Sightings } from '../sightings/sightings.js';
 import { ReadBudget } from './read-budget.js';
 import { type FollowWatch, SessionFollower } from './session-follower.js';
 
@@ -41,7 +41,7 @@ export class FollowService implements OnApplicationShutdown {
   constructor(
     private readonly log: EventLogService,
     settings: WatchSettings,
-    private readonly approvals: WaitingApprovals = new WaitingApprovals(),
+    private readonly sightings: Sightings = new Sightings(),
   ) {
     this.budget = new ReadBudget(settings.readsPerMinute);
     this.maxStreams = settings.maxStreams;
@@ -87,7 +87,7 @@ export class FollowService implements OnApplicationShutdown {
     return {
       opened: () => (this.connections.opened += 1),
       lost: () => (this.connections.lost += 1),
-      seen: ({ pendingActions }) => this.approvals.seen(sessionId, pendingActions.length),
+      seen: (situation) => this.sightings.situation(sessionId, situation),
     };
   }
 

@@ -7,7 +7,7 @@ import { awaiting, type EventCursor } from '../log/cursor.js';
 import { type PendingAction } from '../log/pending.js';
 import { type Situation } from '../log/situation.js';
 import { SessionsService } from '../sessions.service.js';
-import { WaitingApprovals } from '../waiting-approvals.js';
+import { Sightings } from '../sightings/sightings.js';
 import { type Answers, kindOf, toEvent } from './answer.js';
 import { CallsNotAnswerableError } from './calls-not-answerable.error.js';
 import { judge, type Verdict } from './judge.js';
@@ -68,7 +68,7 @@ export class ResponderService {
   constructor(
     private readonly sessions: SessionsService,
     private readonly log: EventLogService,
-    private readonly approvals: WaitingApprovals,
+    private readonly sightings: Sightings,
   ) {}
 
   /** Whether these answers could be given now, without giving them. Throws what {@link answer} would throw. */
@@ -110,7 +110,7 @@ export class ResponderService {
   private async send(sessionId: string, answers: Answers, before: EventCursor): Promise<EventCursor> {
     const events = [...answers].map(([toolUseId, answer]) => toEvent(toolUseId, answer));
     const accepted = await this.sessions.send(sessionId, events);
-    this.approvals.answered(sessionId, answers.size);
+    this.sightings.approvals.answered(sessionId, answers.size);
     const cursor = awaiting(before, accepted.at(-1));
     this.recent.remember(sessionId, answers, cursor);
     return cursor;

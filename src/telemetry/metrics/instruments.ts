@@ -151,6 +151,13 @@ export const INSTRUMENTS = declared({
     description:
       'Sum of the budgets that sessions were started with: the most that they may spend, not what they do. Sessions without a budget add nothing.',
   },
+  sessionCost: {
+    name: `${PREFIX}session_cost_usd`,
+    kind: 'counter',
+    unit: 'USD',
+    description:
+      'By how much the list cost of sessions has grown, as this process saw it when its callers read them: all of it for sessions started here, and what came after the first look for others. Replicas that look at the same session count its growth each, so their sum is the most it can be.',
+  },
   auditSinkUp: {
     name: `${PREFIX}audit_sink_up`,
     kind: 'gauge',

@@ -3,16 +3,16 @@ import { AuditSinks } from '../../audit/audit-sinks.js';
 import { AuthRefusals } from '../../auth/auth-refusals.js';
 import { LIMIT_DECISIONS, StoreHealth } from '../../guardrails/limits/store-health.js';
 import { FollowService } from '../../managed-agents/follow/follow.service.js';
-import { WaitingApprovals } from '../../managed-agents/waiting-approvals.js';
+import { Sightings } from '../../managed-agents/sightings/sightings.js';
 import { OpenTelemetry } from '../open-telemetry.js';
 import { Instruments, type Observation } from './instruments.js';
 
-/** What has to do with following sessions. */
+/** What is seen of sessions, and by how many streams. */
 @Injectable()
 export class Watching {
   constructor(
     readonly follow: FollowService,
-    readonly approvals: WaitingApprovals,
+    readonly sightings: Sightings,
   ) {}
 }
 
@@ -30,13 +30,14 @@ export class StateMetrics {
   }
 
   private observe(instruments: Instruments): void {
-    const { follow, approvals } = this.watching;
+    const { follow, sightings } = this.watching;
     instruments.observed('streams', () => [[follow.load.streams]]);
     instruments.observed('streamsLimit', () => [[follow.maxStreams]]);
     instruments.observed('streamsPolling', () => [[follow.load.polling]]);
     instruments.observed('waiters', () => [[follow.load.waiters]]);
     instruments.observed('streamConnections', () => eachOf('event', follow.connections));
-    instruments.observed('approvalsWaiting', () => [[approvals.total]]);
+    instruments.observed('approvalsWaiting', () => [[sightings.approvals.total]]);
+    instruments.observed('sessionCost', () => [[sightings.spending.total]]);
     instruments.observed('limitStoreUp', () => [[this.store.up ? 1 : 0]]);
     instruments.observed('rateLimitDecisions', () => this.decisions());
     instruments.observed('authFailures', () => eachOf('reason', this.auth?.counts ?? new Map<string, number>()));

@@ -1,15 +1,10 @@
-import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 
 const MAX_SESSIONS = 10_000;
 /** A session that nobody has asked about for so long may have been answered elsewhere or be gone, in milliseconds. */
 const FORGET_AFTER_MS = 60 * 60_000;
 
-/**
- * How many calls of agents wait for an answer, as far as this process has seen while it read sessions for its callers;
- * for metrics. It asks the API nothing itself.
- */
-@Injectable()
+/** How many calls of agents wait for an answer. */
 export class WaitingApprovals {
   private readonly bySession = new LRUCache<string, number>({ max: MAX_SESSIONS, ttl: FORGET_AFTER_MS });
 
