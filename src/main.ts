@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { lastDuties } from './bootstrap/last-duties.js';
-import { ConfigurationError } from './config/read-settings.js';
+import { goingDown } from './bootstrap/going-down.js';
+import { endAtOnceOnSignals } from './bootstrap/signals.js';
 
 const USAGE = `Usage: managed-agent-control-mcp [stdio | http | doctor [stdio | http | token]]
 
@@ -20,10 +20,12 @@ async function main(args: string[]): Promise<number> {
   switch (args.join(' ')) {
     case '':
     case 'stdio':
+      endAtOnceOnSignals();
       await (await import('./bootstrap/stdio.js')).runStdio();
       return 0;
     case 'http':
     case '--http':
+      endAtOnceOnSignals();
       await (await import('./bootstrap/http.js')).runHttp();
       return 0;
     case 'doctor':
@@ -55,12 +57,10 @@ async function readToken(): Promise<string> {
 
 /** Told at once; what is then still to be done (audit records on their way) may take a moment, but only once. */
 function fail(error: unknown): void {
-  const text =
-    error instanceof ConfigurationError ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`${text}\n`);
+  goingDown.report(error);
   if (failed) process.exit(1);
   failed = true;
-  void Promise.allSettled([...lastDuties].map((duty) => duty())).then(() => process.exit(1));
+  void goingDown.finish().finally(() => process.exit(1));
 }
 
 let failed = false;

@@ -58,11 +58,12 @@ export async function runHttp(): Promise<void> {
   const { host, port } = app.get(ServerSettings);
   const logger = app.get(PinoLogger);
   const connections = new ClientConnections(app);
+  const ending = new Ending(app, () => connections.answered());
+  ending.onSignals((signal) => signal === 'SIGTERM');
   await app.listen(port, host);
   // Second, so that nothing there says ready before requests are taken.
   const management = await listenForManagement(app);
-  const ending = new Ending(app, { answered: () => connections.answered(), last: management });
-  ending.onSignals((signal) => signal === 'SIGTERM');
+  ending.last = management;
   if (management) logger.announce(`health is served at ${await management.getUrl()}/readyz`, 'Http');
   logger.announce(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
 }

@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ServerSettings } from '../config/server.settings.js';
 import { ManagementModule } from '../management.module.js';
+import { PinoLogger } from '../telemetry/logs/pino.logger.js';
 
 /** Probes and scrapes have no body worth reading, in bytes, and are sent at once, in milliseconds. */
 const MAX_BODY_BYTES = 1024;
@@ -20,7 +21,8 @@ export async function listenForManagement(app: INestApplication): Promise<NestFa
       // Whoever probes until the end must not hold it up.
       forceCloseConnections: true,
     }),
-    { logger: false, abortOnError: false },
+    // There is one logger for the whole process; without one here Nest would take it away from everybody.
+    { logger: app.get(PinoLogger), abortOnError: false },
   );
   await management.listen(managementPort, host);
   return management;

@@ -15,10 +15,10 @@ export async function runStdio(): Promise<void> {
     abortOnError: false,
   });
   app.useLogger(app.get(PinoLogger));
-  await app.listen();
   // The last answer is written right after its call has ended.
-  const ending = new Ending(app, { answered: () => new Promise(setImmediate) });
+  const ending = new Ending(app, () => new Promise(setImmediate));
   ending.onSignals(() => false);
+  await app.listen();
   // The end of stdin is how a client ends a stdio server.
   process.stdin.once('end', () => ending.begin('end of stdin'));
 }

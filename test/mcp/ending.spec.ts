@@ -1,4 +1,5 @@
 /** The end of the server process, stage by stage, as those see it who still talk to it. */
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
@@ -9,6 +10,8 @@ import { Simulator } from '../simulator/index.js';
 import { call, send } from '../support/rpc.js';
 import { serverEnv } from '../support/server.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
+
+const MAIN = join(__dirname, '..', '..', 'dist', 'main.js');
 
 let simulator: Simulator;
 let server: ServerProcess;
@@ -118,15 +121,66 @@ it('a second signal ends it at once', async () => {
   expect(await exited).toEqual([128 + 15, null]);
 });
 
+/** Has the server run this first. */
+function running(source: string): Record<string, string> {
+  const folder = mkdtempSync(join(tmpdir(), 'ending-'));
+  toClose.push(() => rmSync(folder, { recursive: true }));
+  const script = join(folder, 'first.cjs');
+  writeFileSync(script, source);
+  return { NODE_OPTIONS: `--require ${script}` };
+}
+
+it('a signal that comes before it listens ends it as well', async () => {
+  const signalled = running(`
+    const { Server } = require('node:net');
+    const { listen } = Server.prototype;
+    Server.prototype.listen = function (...args) {
+      Server.prototype.listen = listen;
+      process.kill(process.pid, 'SIGTERM');
+      return listen.apply(this, args);
+    };`);
+  const env = serverEnv(simulator.url, { ...signalled, MCP_PORT: '0', MCP_SHUTDOWN_DELAY_SECONDS: '0' });
+  const child = spawn(process.execPath, [MAIN, 'http'], { env, stdio: 'ignore' });
+  expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
 describe('an error nobody foresaw', () => {
-  /** Throws inside of the server when it gets SIGUSR2. */
-  const faulty = (body: string) => {
-    const folder = mkdtempSync(join(tmpdir(), 'ending-'));
-    toClose.push(() => rmSync(folder, { recursive: true }));
-    const script = join(folder, 'faulty.cjs');
-    writeFileSync(script, `process.on('SIGUSR2', () => { ${body} });`);
-    return { NODE_OPTIONS: `--require ${script}` };
-  };
+  /** Fails inside of the server when it gets SIGUSR2. */
+  const faulty = (body: string) => running(`process.on('SIGUSR2', () => { ${body} });`);
+
+  async function crash(): Promise<void> {
+    const exited = once(server.child, 'exit');
+    server.child.kill('SIGUSR2');
+    expect(await exited).toEqual([1, null]);
+  }
+
+  it('is a line of the log like any other, without secrets', async () => {
+    await start(faulty(`throw new Error('unforeseen sk-ant-test-canary', { cause: new Error('deeper') });`));
+    await crash();
+    const line = server
+      .stderr()
+      .split('\n')
+      .find((text) => text.includes('unforeseen'))!;
+    expect(JSON.parse(line)).toMatchObject({
+      level: 'fatal',
+      msg: 'unforeseen [redacted]',
+      err: { cause: { message: 'deeper' } },
+    });
+    expect(server.stderr()).not.toContain('canary');
+  });
+
+  it('gives up calls under way, and leaves a record of each', async () => {
+    await start({ ...faulty(`throw new Error('unforeseen');`), ANTHROPIC_TIMEOUT_SECONDS: '60' });
+    await callUnderWay(120_000);
+    await crash();
+    expect(server.stderr()).toMatch(/"audit":"agent_list".*"outcome":"failed"/);
+  });
+
+  it('at the start is one as well: a port that is taken', async () => {
+    await start();
+    const at = Number(new URL(server.url).port);
+    await expect(startServerProcess(serverEnv(simulator.url), { at })).rejects.toThrow(/"level":"fatal".*EADDRINUSE/);
+  });
 
   it.each([
     ['thrown', `throw new Error('unforeseen');`],
@@ -152,9 +206,7 @@ describe('an error nobody foresaw', () => {
       (count) => count > 0,
     );
     status = 200;
-    const exited = once(server.child, 'exit');
-    server.child.kill('SIGUSR2');
-    expect(await exited).toEqual([1, null]);
+    await crash();
     expect(server.stderr()).toContain('Error: unforeseen');
     expect(delivered.join('')).toContain('"audit":"agent_list"');
   });

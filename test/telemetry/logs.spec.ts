@@ -30,6 +30,14 @@ async function start(env: Record<string, string> = {}): Promise<string> {
 const listAgents = (url: string, headers: Record<string, string> = {}) =>
   send(url, { headers, body: rpc('tools/call', { name: 'agent_list', arguments: {} }) });
 
+it('goes on when health and metrics have a port of their own', async () => {
+  const child = await startServerProcess(serverEnv(simulator.url, { MCP_MANAGEMENT_PORT: '0' }));
+  await send(child.url, { headers: { authorization: undefined }, body: {} });
+  expect(await child.stop()).toBe(0);
+  expect(child.stderr()).toMatch(/"context":"Auth".*request refused/);
+  expect(child.stderr()).toContain('SIGTERM: ending');
+});
+
 describe('the id of a request', () => {
   it('is that of the client or proxy: in the answer, the log, the audit, and at the API', async () => {
     const url = await start();

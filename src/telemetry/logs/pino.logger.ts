@@ -59,7 +59,8 @@ export class PinoLogger implements LoggerService {
     const texts = more.filter((entry) => typeof entry === 'string');
     const { message, ...fields } = messageOf(said);
     const stack = texts.length > 1 ? { err: { stack: texts[0] } } : undefined;
-    this.pino[level]({ context: texts.at(-1), ...stack, ...fields }, message);
+    // The bundle puts an underscore before the names of some classes, after which Nest calls its own loggers.
+    this.pino[level]({ context: texts.at(-1)?.replace(/^_/, ''), ...stack, ...fields }, message);
   }
 }
 
