@@ -208,9 +208,11 @@ describe('the sample for Claude Code', () => {
     const sample = read<{ mcpServers: object }>(ROOT, 'docs/examples/claude-code/.mcp.json');
     const [server] = Object.values(sample.mcpServers) as object[];
     expect(server).toEqual({
+      type: 'stdio',
       command: 'npx',
       args: ['-y', IDENTITY.name],
-      env: { ANTHROPIC_API_KEY: '${ANTHROPIC_API_KEY}' },
+      // Of a name of its own: Claude Code would use ANTHROPIC_API_KEY for itself.
+      env: { ANTHROPIC_API_KEY: '${MANAGED_AGENTS_API_KEY}' },
     });
   });
 });

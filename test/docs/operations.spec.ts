@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { type ApiErrorKind } from '../../src/managed-agents/api-error.js';
 import { RULES } from '../../src/guardrails/policy.js';
 import { ROOT } from './documented-commands.js';
 
@@ -9,6 +10,21 @@ const runbook = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');
 
 it.each([...RULES, 'human_approval'])('says what a refusal by the rule %s means', (rule) => {
   expect(runbook).toContain(`| \`${rule}\``);
+});
+
+/** As `ApiError` has them; what the API itself says comes beside them. */
+const API_ERRORS: readonly ApiErrorKind[] = [
+  'status',
+  'timeout',
+  'connection',
+  'uncertain',
+  'unreadable',
+  'credentials',
+  'cancelled',
+];
+
+it.each(API_ERRORS)('says what a failure of the kind %s means', (kind) => {
+  expect(runbook).toMatch(new RegExp(`^\\|[^|]*\`${kind}\``, 'm'));
 });
 
 it('has a paragraph where each alert points to', () => {
