@@ -57,7 +57,8 @@ export const waited = z.object({
   events: z.array(event),
   has_more: z.undefined().optional(),
   pending_actions: z.array(pendingAction).default([]),
-  cost_usd: z.number(),
+  /** Told from the first time on that the API says what the session costs. */
+  cost_usd: z.number().optional(),
   next_since: z.string(),
 });
 export type Waited = z.output<typeof waited>;

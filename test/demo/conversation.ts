@@ -68,7 +68,7 @@ export class Conversation {
 }
 
 function tellWait({ reason, cost_usd }: Waited): string {
-  return `${reason}, ${dollars(cost_usd)}`;
+  return cost_usd === undefined ? reason : `${reason}, ${dollars(cost_usd)}`;
 }
 
 export function tellSituation({ turn, cost_usd, budget_usd, pending_actions }: Situation): string {
