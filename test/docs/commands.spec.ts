@@ -1,4 +1,5 @@
 /** Every command of the pages that say how to begin, as a newcomer runs it: in a fresh copy, from top to bottom. */
+import { spawnSync } from 'node:child_process';
 import { Simulator } from '../simulator/index.js';
 import { freePort } from '../support/server.js';
 import { documentedCommands } from './documented-commands.js';
@@ -13,10 +14,21 @@ const NOT_RUN: readonly [RegExp, string][] = [
   [/^claude /, 'needs Claude Code'],
   [/^docker /, 'needs Docker'],
   [/^(kubectl|helm -n) /, 'needs a cluster'],
-  [/^helm /, 'needs helm; test/deploy/helm-chart.spec.ts does it'],
   [/^(terraform|aws) /, 'needs an AWS account; test/deploy/terraform.spec.ts goes as far as a plan'],
-  [/ zip /, 'needs zip'],
 ];
+
+/** Programs that some bare machines have. */
+const NEEDS: readonly [RegExp, string][] = [
+  [/^helm /, 'helm'],
+  [/ zip /, 'zip'],
+];
+
+function whyNotRun(command: string): string | undefined {
+  const [, why] = NOT_RUN.find(([pattern]) => pattern.test(command)) ?? [];
+  const [, program] = NEEDS.find(([pattern]) => pattern.test(command)) ?? [];
+  const isMissing = program !== undefined && spawnSync('which', [program]).status !== 0;
+  return why ?? (isMissing ? `needs ${program}` : undefined);
+}
 
 /** Commands that go on, and what they say once they serve. */
 const SERVES: readonly [RegExp, RegExp][] = [
@@ -49,7 +61,7 @@ describe.each(PAGES)('%s', (page) => {
   });
 
   for (const { where, text } of commands) {
-    const [, why] = NOT_RUN.find(([command]) => command.test(text)) ?? [];
+    const why = whyNotRun(text);
     if (why !== undefined) {
       it.skip(`${where}: ${text} (${why})`, () => undefined);
       continue;

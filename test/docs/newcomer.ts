@@ -53,7 +53,8 @@ export class Newcomer {
     const { PATH, HOME } = process.env;
     const child = spawn('bash', ['-euo', 'pipefail', '-c', command], {
       cwd: this.directory,
-      env: { PATH, HOME, ...this.env },
+      // What is installed for the whole machine goes into the folder as well.
+      env: { PATH, HOME, npm_config_prefix: join(this.directory, 'global'), ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that what npm has started ends with it.
       detached: true,
