@@ -44,8 +44,11 @@ const POLICY_CLASSES = [
   BudgetPolicy,
 ];
 
-/** Asked after those, so that what another rule refuses takes nothing of an allowance. */
-const COSTLY_POLICY_CLASSES = [SessionPolicy, CallRatePolicy, RunningSessionsPolicy, StartRatePolicy];
+/**
+ * Asked after those, so that what another rule refuses takes nothing of an allowance. The look at a session is an
+ * exception: calls are counted before it, or guesses at ids would be reads of the API without a limit.
+ */
+const COSTLY_POLICY_CLASSES = [CallRatePolicy, SessionPolicy, RunningSessionsPolicy, StartRatePolicy];
 
 const SESSION_RULE_CLASSES = [...ALLOWLIST_CLASSES, OwnershipRule];
 

@@ -5,7 +5,10 @@ import { Allowances } from './allowance.js';
 import { principalKey } from './principal-key.js';
 import { StoreHealth } from './store-health.js';
 
-/** Bounds how many tool calls a caller makes per minute. Calls that another rule refused before do not count. */
+/**
+ * Bounds how many tool calls a caller makes per minute. Calls that another rule refused before do not count; one that names
+ * a session which is not for the caller does, whether there is such a session or not.
+ */
 @Injectable()
 export class CallRatePolicy implements CostlyPolicy {
   constructor(
