@@ -12,12 +12,10 @@ import { OWNER_KEY, ownerTag } from './owner.js';
 import { type AllowlistPolicy } from './policies/allowlist.policy.js';
 import { KnownSessions } from './sessions/known-sessions.js';
 import { factsOf } from './sessions/session-facts.js';
-import { type SessionRule } from './sessions/session-rule.js';
+import { SESSION_RULES, type SessionRule } from './sessions/session-rule.js';
 
 /** The policies that are allowlists. */
 export const ALLOWLISTS = Symbol('allowlists');
-/** The policies that judge by what a session is. */
-export const SESSION_RULES = Symbol('session rules');
 
 /** The rules of the guard, for tools that list and start things. */
 @Injectable()

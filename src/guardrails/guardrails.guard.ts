@@ -6,15 +6,20 @@ import { inSpan } from '../mcp/tracing.js';
 import { currentToolCall } from '../mcp/tool-call.js';
 import { type ToolDefinition } from '../mcp/tool-definition.js';
 import { toolDefinitionOf } from '../mcp/tool.decorator.js';
-import { type Policy, type PolicyRequest, type Refusal } from './policy.js';
+import { type CostlyPolicy, type Policy, type PolicyRequest, type Refusal } from './policy.js';
 
 /** The policies in the order they are asked. */
 export const POLICIES = Symbol('guardrail policies');
+/** Those that cost something, in their order; asked after the others. */
+export const COSTLY_POLICIES = Symbol('costly guardrail policies');
 
 /** Runs before every tool; the first policy that refuses wins. A tool or a call it cannot judge is refused. */
 @Injectable()
 export class GuardrailsGuard extends ToolAccess implements CanActivate {
-  constructor(@Inject(POLICIES) private readonly policies: readonly Policy[]) {
+  constructor(
+    @Inject(POLICIES) private readonly policies: readonly Policy[],
+    @Inject(COSTLY_POLICIES) private readonly costly: readonly CostlyPolicy[],
+  ) {
     super();
   }
 
@@ -41,17 +46,30 @@ export class GuardrailsGuard extends ToolAccess implements CanActivate {
     return true;
   }
 
+  visible(tool: ToolDefinition, principal: Principal): boolean {
+    return !this.policies.some((policy) => policy.hides?.(tool, principal));
+  }
+
+  refusal(request: PolicyRequest): RefusalError | undefined {
+    const refusal = this.refusalAtOnce(request);
+    return refusal && new RefusalError(refusal.rule, refusal.message);
+  }
+
   private async firstRefusal(request: PolicyRequest): Promise<Refusal | undefined> {
-    for (const policy of this.policies) {
-      const answer = policy.refusal(request);
-      // Every await costs something, and most policies answer at once.
-      const refusal = answer instanceof Promise ? await answer : answer;
+    const atOnce = this.refusalAtOnce(request);
+    if (atOnce) return atOnce;
+    for (const policy of this.costly) {
+      const refusal = await policy.refusal(request);
       if (refusal) return refusal;
     }
     return undefined;
   }
 
-  visible(tool: ToolDefinition, principal: Principal): boolean {
-    return !this.policies.some((policy) => policy.hides?.(tool, principal));
+  private refusalAtOnce(request: PolicyRequest): Refusal | undefined {
+    for (const policy of this.policies) {
+      const refusal = policy.refusal(request);
+      if (refusal) return refusal;
+    }
+    return undefined;
   }
 }

@@ -1,18 +1,16 @@
 import { type Principal } from '../auth/principal.js';
+import { type AccessRequest } from '../mcp/tool-access.js';
 import { type ToolDefinition } from '../mcp/tool-definition.js';
 
-/** What a policy decides about: who wants to call which tool with which (already valid) arguments. */
-export interface PolicyRequest {
-  readonly tool: ToolDefinition;
-  readonly principal: Principal;
-  readonly arguments: Readonly<Record<string, unknown>>;
-}
+/** What a policy decides about. The arguments are valid already. */
+export type PolicyRequest = AccessRequest;
 
 /** Every rule that can refuse a call. The names are stable: audit records and metrics carry them. */
 export const RULES = [
   'read_only',
   'destructive',
   'role',
+  'scope',
   'agent_allowlist',
   'environment_allowlist',
   'vault_allowlist',
@@ -36,10 +34,17 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** One rule. Policies are asked in order; the first refusal wins. */
+/**
+ * One rule. Policies are asked in order; the first refusal wins. They read and count nothing, so they can also be asked
+ * about a call that is not made: whether the caller might do what another tool does.
+ */
 export interface Policy {
-  /** A promise where judging takes a look at something that has to be read. */
-  refusal(request: PolicyRequest): Refusal | undefined | Promise<Refusal | undefined>;
+  refusal(request: PolicyRequest): Refusal | undefined;
   /** Whether the tool is hidden from lists altogether. Hidden tools are refused as well. */
   hides?(tool: ToolDefinition, principal: Principal): boolean;
+}
+
+/** A rule that takes of an allowance or looks at what has to be read. Asked once for each call, after every {@link Policy}. */
+export interface CostlyPolicy {
+  refusal(request: PolicyRequest): Promise<Refusal | undefined>;
 }

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
-import { APP_FILTER, DiscoveryModule } from '@nestjs/core';
+import { APP_FILTER } from '@nestjs/core';
 import { type ServerContext } from '@modelcontextprotocol/server';
 import { MCP_HTTP_HANDLER, McpStrategy, StdioTransport, StreamableHttpTransport } from '@rekog/mcp-nest';
 import { AuthModule } from '../auth/auth.module.js';
@@ -10,13 +10,13 @@ import { McpExceptionFilter } from './errors/mcp-exception.filter.js';
 import { allowedHosts, allowedOrigins } from './host-names.js';
 import { McpHttpController } from './http/mcp-http.controller.js';
 import { INSTRUCTIONS } from './instructions.js';
+import { RegistryModule } from './registry.module.js';
 import { RunningCalls } from './running-calls.js';
 import { ShutdownModule } from './shutdown.module.js';
 import { SERVER_NAME, SERVER_TITLE, SERVER_VERSION } from './server-identity.js';
 import { type PrincipalSource, ToolCallPath } from './tool-call-path.js';
 import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-access.js';
 import { ToolList } from './tool-list.js';
-import { ToolRegistry } from './tool-registry.js';
 
 /** What stands around the tools, from rooms that this one does not know. */
 export interface Surroundings {
@@ -72,9 +72,8 @@ export class McpModule {
 function withTransport({ imports = [], observers }: Surroundings, transport: Provider[]): DynamicModule {
   return {
     module: McpModule,
-    imports: [DiscoveryModule, ShutdownModule, ...imports],
+    imports: [RegistryModule, ShutdownModule, ...imports],
     providers: [
-      ToolRegistry,
       ToolList,
       RunningCalls,
       ToolCallPath,

@@ -1,10 +1,20 @@
 import { type Principal } from '../auth/principal.js';
+import { type RefusalError } from './errors/refusal.error.js';
 import { type ToolCall } from './tool-call.js';
 import { type ToolDefinition } from './tool-definition.js';
 
-/** Which tools a principal sees at all. Guardrails implement it; hiding alone never protects, they refuse calls too. */
+/** Which tools a principal sees, and may call. Guardrails implement it; hiding alone never protects, they refuse too. */
 export abstract class ToolAccess {
   abstract visible(tool: ToolDefinition, principal: Principal): boolean;
+  /** Why such a call would be refused, by every rule that reads and counts nothing; undefined when none refuses it. */
+  abstract refusal(call: AccessRequest): RefusalError | undefined;
+}
+
+/** Who wants to call which tool with which arguments. */
+export interface AccessRequest {
+  readonly tool: ToolDefinition;
+  readonly principal: Principal;
+  readonly arguments: Readonly<Record<string, unknown>>;
 }
 
 /** Told about every tool call, when it begins and when it has ended, however it ended. Observers change nothing. */

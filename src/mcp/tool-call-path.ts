@@ -96,7 +96,6 @@ export class ToolCallPath {
     return {
       tool: known ? params.name : unknownName(params.name),
       ...caller,
-      sees: (name) => this.list.for(caller.principal).tools.some((tool) => tool.name === name),
       requestId: currentRequestId(),
       arguments: params.arguments ?? {},
       context,

@@ -29,8 +29,6 @@ export interface ToolCall extends UpstreamRequests {
   readonly context: ServerContext;
   /** What the client declared it can do; undefined where nothing of it is known, as for stateless 2025-era requests. */
   readonly clientCapabilities?: ClientCapabilities;
-  /** Whether the principal may see, and so call, the tool of this name. */
-  readonly sees: (tool: string) => boolean;
   readonly client: CallClient;
   /** Aborts when the server is about to end: calls that only wait answer now. */
   readonly draining: AbortSignal;

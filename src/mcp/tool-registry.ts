@@ -34,6 +34,13 @@ export class ToolRegistry {
     return this.byName.get(name);
   }
 
+  /** For names that stand in the code. */
+  require(name: string): ToolDefinition {
+    const definition = this.get(name);
+    if (!definition) throw new Error(`no tool is named "${name}"`);
+    return definition;
+  }
+
   private add(method: object): void {
     const definition = toolDefinitionOf(method);
     const name = definition?.name ?? (Reflect.getMetadata(MCP_TOOL_METADATA_KEY, method) as ToolMetadata).name;

@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, watch } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FIXTURES } from '../simulator/index.js';
 import { callTool } from '../support/client.js';
+import { Collector } from '../support/collector.js';
 import { type Harness, startHarness } from '../support/harness.js';
 import { type AuditLine, auditLines, stderrText } from '../support/stderr.js';
 
@@ -81,45 +80,6 @@ describe('a file', () => {
     expect(linesIn(file)).toHaveLength(20);
   });
 });
-
-/** A collector of one's own, and what it was sent. */
-class Collector {
-  readonly lines: AuditLine[] = [];
-  readonly requests: IncomingMessage[] = [];
-  status = 200;
-  private readonly server: Server;
-  private heard: () => void = () => undefined;
-
-  constructor() {
-    this.server = createServer((request, response) => {
-      let body = '';
-      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      request.on('end', () => {
-        this.requests.push(request);
-        if (this.status === 200) this.lines.push(...auditLines(body));
-        response.writeHead(this.status, { location: 'http://127.0.0.1:1/' }).end('answer');
-        this.heard();
-      });
-    });
-  }
-
-  listen(): Promise<string> {
-    return new Promise((resolve) =>
-      this.server.listen(0, '127.0.0.1', () =>
-        resolve(`http://127.0.0.1:${(this.server.address() as AddressInfo).port}/audit`),
-      ),
-    );
-  }
-
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => (this.heard = resolve));
-  }
-
-  close(): void {
-    this.server.close();
-    this.server.closeAllConnections();
-  }
-}
 
 describe('a collector', () => {
   let collector: Collector;

@@ -174,4 +174,44 @@ describe('calls per minute', () => {
     expect((await callTool(other, 'agent_list')).text).toMatch(/MCP_RATE_LIMIT_PER_MINUTE/);
     await other.close();
   });
+
+  const ISOLATED = { MCP_RATE_LIMIT_PER_MINUTE: '3', MCP_SESSION_ISOLATION: 'owner' };
+  const requests = () => harness.simulator.requests.length;
+  const rulesOf = (tool: string) =>
+    auditLines()
+      .filter(({ audit }) => audit === tool)
+      .map(({ rule }) => rule);
+
+  it('guessing at ids of sessions costs calls, and no more reads of the API than calls are allowed', async () => {
+    await withLimits(ISOLATED);
+    for (let guess = 0; guess < 10; guess++) await call('session_get', { session_id: `sesn_guess${guess}` });
+    expect(requests()).toBe(3);
+    expect(rulesOf('session_get')).toEqual([
+      ...Array<string>(3).fill('unknown_session'),
+      ...Array<string>(7).fill('rate_limit'),
+    ]);
+  });
+
+  it('a guess at a session of somebody else costs the same, also when it is known already', async () => {
+    await withLimits(ISOLATED);
+    const elsewhere = new Anthropic({ apiKey: 'sk-ant-test-canary', baseURL: harness.simulator.url });
+    const { id: session_id } = await elsewhere.beta.sessions.create({ agent: agent_id, environment_id });
+    for (let guess = 0; guess < 5; guess++) await call('session_get', { session_id });
+    expect(rulesOf('session_get')).toEqual([
+      ...Array<string>(3).fill('session_isolation'),
+      ...Array<string>(2).fill('rate_limit'),
+    ]);
+  });
+
+  it('a call that goes on after the look takes one, and what another rule refuses takes none', async () => {
+    await withLimits({ ...ISOLATED, MCP_ALLOW_DESTRUCTIVE: 'false', MCP_MAX_BUDGET_USD: '1' });
+    const { session_id } = (await start()).data;
+    for (let count = 0; count < 5; count++) {
+      expect((await call('session_delete', { session_id })).text).toMatch(/MCP_ALLOW_DESTRUCTIVE/);
+      expect((await call('session_update', { session_id, budget_usd: 2 })).text).toMatch(/MCP_MAX_BUDGET_USD/);
+    }
+    await call('session_get', { session_id });
+    await call('session_get', { session_id });
+    expect((await call('session_get', { session_id })).text).toMatch(/MCP_RATE_LIMIT_PER_MINUTE/);
+  });
 });

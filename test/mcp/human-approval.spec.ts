@@ -3,7 +3,7 @@ import { ask, customTool, FIXTURES, say, Simulator } from '../simulator/index.js
 import { answersSent, sendDirectly, startWaiting, type WaitingSession } from '../support/calls.js';
 import { callTool, connectHttp, connectStdio, ERAS, MODERN } from '../support/client.js';
 import { ALLOW, DENY, type Filled, type Form, Person } from '../support/person.js';
-import { type RawAnswer, send } from '../support/rpc.js';
+import { callAtForms, type RawAnswer } from '../support/rpc.js';
 import { serverEnv, startServer, type TestServer } from '../support/server.js';
 import { auditLines } from '../support/stderr.js';
 
@@ -403,15 +403,7 @@ it('is not asked for in mode model, whatever the client can show', async () => {
   await server.close();
 });
 
-/** A call of session_respond of 2026-07-28, byte for byte as written here. */
-function raw(server: TestServer, params: Record<string, unknown>): Promise<RawAnswer> {
-  const _meta = {
-    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-    'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
-    'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } },
-  };
-  return send(server.url, {
-    headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'session_respond' },
-    body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'session_respond', ...params, _meta } },
-  });
+/** A call of session_respond, byte for byte as written here. */
+function raw({ url }: TestServer, params: Record<string, unknown>): Promise<RawAnswer> {
+  return callAtForms(url, 'session_respond', params);
 }

@@ -49,6 +49,30 @@ export function call(method: string, params: object = {}, id: number | string = 
   return { jsonrpc: '2.0', id, method, params };
 }
 
+/** A tool call of 2026-07-28 by a client that says it can show forms, past any client that would answer them. */
+export function callAtForms(
+  url: string,
+  name: string,
+  params: Record<string, unknown>,
+  { path, token }: { readonly path?: string; readonly token?: string } = {},
+): Promise<RawAnswer> {
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } },
+  };
+  return send(url, {
+    path,
+    headers: {
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/call',
+      'mcp-name': name,
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+    body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, ...params, _meta } },
+  });
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

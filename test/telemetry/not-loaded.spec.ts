@@ -20,7 +20,7 @@ beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'loaded-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** The modules a server over stdio has loaded when it ends, which it does as soon as stdin does. */
-async function loadedModules(env: Record<string, string>): Promise<string[]> {
+async function loadedModules(env: Record<string, string> = {}): Promise<string[]> {
   const noted = join(folder, 'modules.txt');
   const hook = join(folder, 'hook.cjs');
   writeFileSync(hook, NOTE_MODULES);

@@ -1,13 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { LimitsSettings } from '../../config/limits.settings.js';
-import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
+import { type CostlyPolicy, type PolicyRequest, type Refusal } from '../policy.js';
 import { Allowances } from './allowance.js';
 import { principalKey } from './principal-key.js';
 import { StoreHealth } from './store-health.js';
 
-/** Bounds how many tool calls a caller makes per minute. Calls that another rule refused before do not count. */
+/**
+ * Bounds how many tool calls a caller makes per minute. Calls that another rule refused before do not count; one that names
+ * a session which is not for the caller does, whether there is such a session or not.
+ */
 @Injectable()
-export class CallRatePolicy implements Policy {
+export class CallRatePolicy implements CostlyPolicy {
   constructor(
     private readonly settings: LimitsSettings,
     private readonly allowances: Allowances,

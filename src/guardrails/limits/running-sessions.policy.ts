@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LimitsSettings } from '../../config/limits.settings.js';
 import { SessionsService } from '../../managed-agents/sessions.service.js';
 import { requireToolCall, type ToolCall } from '../../mcp/tool-call.js';
-import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
+import { type CostlyPolicy, type PolicyRequest, type Refusal } from '../policy.js';
 import { principalKey } from './principal-key.js';
 import { startedNothing } from './start-outcome.js';
 import { newStart, sorted, type StartedSessions } from './started-sessions.js';
@@ -22,7 +22,7 @@ const TRY_AGAIN_SECONDS = 60;
  * through it; only when that alone reaches the limit is the API asked which of them are running.
  */
 @Injectable()
-export class RunningSessionsPolicy implements Policy {
+export class RunningSessionsPolicy implements CostlyPolicy {
   constructor(
     private readonly settings: LimitsSettings,
     @Inject(STARTED_SESSIONS) private readonly started: StartedSessions,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LimitsSettings } from '../../config/limits.settings.js';
 import { requireToolCall } from '../../mcp/tool-call.js';
-import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
+import { type CostlyPolicy, type PolicyRequest, type Refusal } from '../policy.js';
 import { Allowances } from './allowance.js';
 import { principalKey } from './principal-key.js';
 import { startedNothing } from './start-outcome.js';
@@ -9,7 +9,7 @@ import { StoreHealth } from './store-health.js';
 
 /** Bounds how many sessions a caller starts per hour. A start that certainly made no session is given back. */
 @Injectable()
-export class StartRatePolicy implements Policy {
+export class StartRatePolicy implements CostlyPolicy {
   constructor(
     private readonly settings: LimitsSettings,
     private readonly allowances: Allowances,

@@ -1,8 +1,7 @@
 import { type CatalogKind, idsNamed } from '../../mcp/resource-arguments.js';
 import { type Policy, type PolicyRequest, type Refusal, type RuleName } from '../policy.js';
-import { type KnownSessions } from '../sessions/known-sessions.js';
 import { type SessionFacts } from '../sessions/session-facts.js';
-import { sessionRefusal, type SessionRule } from '../sessions/session-rule.js';
+import { type SessionRule } from '../sessions/session-rule.js';
 
 export interface Allowlist {
   readonly kind: CatalogKind;
@@ -23,10 +22,7 @@ export abstract class AllowlistPolicy implements Policy, SessionRule {
   readonly rule: RuleName;
   private readonly allowed: ReadonlySet<string>;
 
-  protected constructor(
-    private readonly list: Allowlist,
-    private readonly known: KnownSessions,
-  ) {
+  protected constructor(private readonly list: Allowlist) {
     this.kind = list.kind;
     this.rule = list.rule;
     this.allowed = new Set(list.ids);
@@ -44,9 +40,9 @@ export abstract class AllowlistPolicy implements Policy, SessionRule {
     return facts[this.kind].every((id) => this.allows(id));
   }
 
-  refusal(request: PolicyRequest): Refusal | undefined | Promise<Refusal | undefined> {
+  refusal({ arguments: args }: PolicyRequest): Refusal | undefined {
     if (!this.list.active) return undefined;
-    const isOffList = idsNamed(this.kind, request.arguments).some((id) => !this.allowed.has(id));
-    return isOffList ? { rule: this.rule, message: this.list.message } : sessionRefusal(this, request, this.known);
+    const isOffList = idsNamed(this.kind, args).some((id) => !this.allowed.has(id));
+    return isOffList ? { rule: this.rule, message: this.list.message } : undefined;
   }
 }

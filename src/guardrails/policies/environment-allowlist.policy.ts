@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { GuardrailsSettings } from '../../config/guardrails.settings.js';
-import { KnownSessions } from '../sessions/known-sessions.js';
 import { AllowlistPolicy } from './allowlist.policy.js';
 
 /** When environments are listed, only those are there. */
 @Injectable()
 export class EnvironmentAllowlistPolicy extends AllowlistPolicy {
-  constructor(settings: GuardrailsSettings, known: KnownSessions) {
+  constructor(settings: GuardrailsSettings) {
     const list = {
       kind: 'environment',
       rule: 'environment_allowlist',
@@ -15,6 +14,6 @@ export class EnvironmentAllowlistPolicy extends AllowlistPolicy {
       message:
         'This environment may not be used here: it is not in MCP_ALLOWED_ENVIRONMENT_IDS. Use an environment of environment_list, or ask the operator to add this one.',
     } as const;
-    super(list, known);
+    super(list);
   }
 }

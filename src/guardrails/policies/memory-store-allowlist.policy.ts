@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { GuardrailsSettings } from '../../config/guardrails.settings.js';
-import { KnownSessions } from '../sessions/known-sessions.js';
 import { AllowlistPolicy } from './allowlist.policy.js';
 
 /** When memory stores are listed, only those are there. */
 @Injectable()
 export class MemoryStoreAllowlistPolicy extends AllowlistPolicy {
-  constructor(settings: GuardrailsSettings, known: KnownSessions) {
+  constructor(settings: GuardrailsSettings) {
     const list = {
       kind: 'memory_store',
       rule: 'memory_store_allowlist',
@@ -15,6 +14,6 @@ export class MemoryStoreAllowlistPolicy extends AllowlistPolicy {
       message:
         'This memory store may not be used here: it is not in MCP_ALLOWED_MEMORY_STORE_IDS. Use memory stores of memory_store_list, or ask the operator to add this one.',
     } as const;
-    super(list, known);
+    super(list);
   }
 }

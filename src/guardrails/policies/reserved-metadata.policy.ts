@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { GuardrailsSettings } from '../../config/guardrails.settings.js';
+import { plainText, visibleText } from '../../mcp/result/plain-text.js';
 import { MAX_METADATA_PAIRS, RESERVED_PREFIX } from '../owner.js';
 import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
 
@@ -31,7 +32,12 @@ export class ReservedMetadataPolicy implements Policy {
   }
 }
 
-/** More than what is exactly alike: nobody reading the metadata should be able to take one for the other. */
-function isReserved(key: string): boolean {
-  return key.trim().toLowerCase().startsWith(RESERVED_PREFIX);
+/**
+ * More than what is exactly alike: nobody reading the metadata should be able to take one for the other. Terminals and
+ * this server take an escape sequence out whole, other readers only what of it cannot be seen.
+ */
+export function isReserved(key: string): boolean {
+  return [plainText(key), visibleText(key)].some((shown) =>
+    shown.normalize('NFKC').trim().toLowerCase().startsWith(RESERVED_PREFIX),
+  );
 }

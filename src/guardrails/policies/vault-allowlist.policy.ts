@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { GuardrailsSettings } from '../../config/guardrails.settings.js';
-import { KnownSessions } from '../sessions/known-sessions.js';
 import { AllowlistPolicy } from './allowlist.policy.js';
 
 /** When vaults are listed, only those are there. */
 @Injectable()
 export class VaultAllowlistPolicy extends AllowlistPolicy {
-  constructor(settings: GuardrailsSettings, known: KnownSessions) {
+  constructor(settings: GuardrailsSettings) {
     const list = {
       kind: 'vault',
       rule: 'vault_allowlist',
@@ -15,6 +14,6 @@ export class VaultAllowlistPolicy extends AllowlistPolicy {
       message:
         'This vault may not be used here: it is not in MCP_ALLOWED_VAULT_IDS. Use vaults of vault_list, or ask the operator to add this one.',
     } as const;
-    super(list, known);
+    super(list);
   }
 }

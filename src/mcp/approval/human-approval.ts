@@ -5,7 +5,9 @@ import { type PendingAction } from '../../managed-agents/log/pending.js';
 import { type Answer } from '../../managed-agents/respond/answer.js';
 import { RefusalError } from '../errors/refusal.error.js';
 import { ToolError } from '../errors/tool-error.js';
+import { ToolAccess } from '../tool-access.js';
 import { requireToolCall } from '../tool-call.js';
+import { ToolRegistry } from '../tool-registry.js';
 import { type CustomResult, formFor, readForm, type Withheld } from './form.js';
 import { QuestionStates } from './question-states.js';
 
@@ -15,7 +17,7 @@ export const MAX_QUESTIONS = 10;
 /** The rule that refuses where nobody can be asked; for audit and metrics. */
 export const HUMAN_APPROVAL_RULE = 'human_approval';
 
-/** The tool whose right to answer is needed, whichever tool asks. */
+/** The tool whose rules hold for every call that asks or brings an answer, whichever tool that is. */
 const ANSWERING_TOOL = 'session_respond';
 
 /** What a person's answer is bound to, beside principal and tool. The same for the question and for the answer to it. */
@@ -43,7 +45,11 @@ export interface HumanAnswers {
 export class HumanApproval {
   private readonly states: QuestionStates;
 
-  constructor(private readonly settings: ApprovalSettings) {
+  constructor(
+    private readonly settings: ApprovalSettings,
+    private readonly registry: ToolRegistry,
+    private readonly access: ToolAccess,
+  ) {
     this.states = new QuestionStates(settings.secret);
   }
 
@@ -52,18 +58,16 @@ export class HumanApproval {
     return this.settings.mode === 'human';
   }
 
-  /** Whether only a person may decide, the client can show forms, and its principal may answer calls at all. */
+  /** Whether only a person may decide, the client can show forms, and this call may answer calls of agents. */
   canAsk(): boolean {
-    const { clientCapabilities, sees } = requireToolCall();
-    const elicitation = clientCapabilities?.elicitation;
-    // Declared without any mode, it means forms.
-    const showsForms = elicitation && (elicitation.form !== undefined || elicitation.url === undefined);
-    return this.required && Boolean(showsForms) && sees(ANSWERING_TOOL);
+    return this.required && showsForms() && !this.refusal();
   }
 
-  /** For a tool that can do nothing but ask: the refusal when it can't. */
+  /** For a tool that can do nothing but ask, and for a call that brings answers: the refusal when it can't. */
   requireCanAsk(): void {
-    if (this.canAsk()) return;
+    const refusal = this.refusal();
+    if (refusal) throw refusal;
+    if (showsForms()) return;
     throw new RefusalError(
       HUMAN_APPROVAL_RULE,
       'On this server only a person may answer tool calls (MCP_APPROVAL_MODE=human), and this client cannot be asked to show the question: it needs elicitation forms, over HTTP with protocol 2026-07-28 and over stdio with any. Nothing was sent. Tell the user to use such a client, or to ask the operator for MCP_APPROVAL_MODE=model; session_interrupt stops the agent without allowing anything.',
@@ -99,6 +103,18 @@ export class HumanApproval {
     }
     return readForms(ids, mcpReq.inputResponses, customResultOf(question));
   }
+
+  /** Why the running call may not answer, whichever tool it is of. What counts calls has counted it as itself. */
+  private refusal(): RefusalError | undefined {
+    const { principal, arguments: args } = requireToolCall();
+    return this.access.refusal({ tool: this.registry.require(ANSWERING_TOOL), principal, arguments: args });
+  }
+}
+
+function showsForms(): boolean {
+  const elicitation = requireToolCall().clientCapabilities?.elicitation;
+  // Declared without any mode, it means forms.
+  return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined);
 }
 
 /** A call can carry answers and ask the next question: its record keeps both. */
