@@ -145,6 +145,24 @@ describeWithTerraform(title, () => {
     expect(SECRETS).toEqual(expect.arrayContaining(named));
   });
 
+  it('makes one permission after the other: two at once would refuse each other', () => {
+    expect(standard.dependenciesOf('aws_lambda_function_url.mcp')).toEqual(['aws_lambda_permission.url']);
+    expect(standard.dependenciesOf('aws_cloudcontrolapi_resource.invoke_via_url')).toEqual([
+      'aws_lambda_function_url.mcp',
+    ]);
+  });
+
+  it('leaves placeholders alone that were made, whose values it does not know', async () => {
+    await terraform.pretendMade(standard, 'aws_ssm_parameter');
+    try {
+      const later = await planWith({ name: '"another"', kms_key_arn: `"${KEY}"` });
+      expect(later.actionsOn('aws_ssm_parameter')).toEqual(['no-op', 'no-op']);
+      expect(later.actionsOn('aws_lambda_function')).toEqual(['create']);
+    } finally {
+      await terraform.forget();
+    }
+  });
+
   it('takes an image of ECR, and tells a topic of errors, throttles and calls that take too long', async () => {
     const plan = await planWith({
       zip_file: 'null',
