@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ShutdownSettings } from '../../src/config/shutdown.settings.js';
+import { settingsOf } from '../../src/config/setting.decorator.js';
 import {
   CHART,
   describeChart,
@@ -146,11 +148,25 @@ describeChart('the Helm chart', () => {
     expect(of('insecure').server.lifecycle).toBeUndefined();
   });
 
+  it('lets a pod finish within the grace that the server takes by itself, where none is given', async () => {
+    const standard = settingsOf(ShutdownSettings).find(({ env }) => env === 'MCP_SHUTDOWN_GRACE_SECONDS')?.default;
+    const release = await render('bearer', 'settings.MCP_SHUTDOWN_GRACE_SECONDS=null');
+    expect(release.environment).not.toHaveProperty('MCP_SHUTDOWN_GRACE_SECONDS');
+    expect(release.pod.spec.terminationGracePeriodSeconds).toBe((standard as number) + 5);
+  });
+
   it('probes health on the management port', () => {
     const { startupProbe, livenessProbe, readinessProbe } = of('bearer').server;
     expect(startupProbe.httpGet).toEqual({ path: '/healthz', port: 'management' });
     expect(livenessProbe.httpGet).toEqual({ path: '/healthz', port: 'management' });
     expect(readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'management' });
+  });
+
+  it('probes as often and as patiently as it is told', async () => {
+    const { server } = await render('bearer', 'probes.readiness={"periodSeconds": 2, "failureThreshold": 30}');
+    expect(server.readinessProbe).toMatchObject({ periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 30 });
+    expect(server.livenessProbe).toMatchObject({ periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 });
+    expect(server.startupProbe).toMatchObject({ periodSeconds: 1, failureThreshold: 60 });
   });
 
   it('leaves the number of replicas to the autoscaler, by CPU and by waiters', () => {
