@@ -5,5 +5,5 @@ import { LambdaHandler } from './bootstrap/lambda/handler.js';
 const server = new LambdaHandler();
 server.warmUp();
 
-/** The AWS Lambda entry point, for function URLs and HTTP APIs of API Gateway. */
+/** The AWS Lambda entry point, for function URLs. */
 export const handler = (event: HttpEvent | undefined, invocation: Invocation) => server.handle(event, invocation);

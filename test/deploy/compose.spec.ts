@@ -141,8 +141,24 @@ describe('docker-compose.yml', () => {
     expect(COMPOSE.services.replica!.deploy.replicas).toBe(2);
     expect(COMPOSE.services.redis!.networks).toEqual(['store']);
     expect(COMPOSE.networks.store!.internal).toBe(true);
-    const proxies = (settingsIn('replica').get(ServerSettings) as ServerSettings).trustedProxies;
-    expect(proxies).toEqual(COMPOSE.networks.edge!.ipam!.config.map(({ subnet }) => subnet));
+  });
+
+  it('has replicas that know their address, so that they need not believe what a proxy says', () => {
+    const { publicUrl, trustedProxies } = settingsIn('replica').get(ServerSettings) as ServerSettings;
+    const [port] = published('scale').map((mapping) => mapping.split(':')[1]);
+    expect(publicUrl).toBe(`http://localhost:${port}`);
+    expect(trustedProxies).toEqual([]);
+  });
+
+  it('takes no addresses of its own choice, which may be those of the network around it', () => {
+    expect(Object.values(COMPOSE.networks).filter((network) => network?.ipam)).toEqual([]);
+  });
+
+  it('is started in the background everywhere in its documentation, so that the next command is reached', () => {
+    const texts = [COMPOSE_TEXT, readFileSync(join(ROOT, 'deploy/docker/README.md'), 'utf8')];
+    const commands = texts.flatMap((text) => text.match(/docker compose (--profile \w+ )?up[^`\n]*/g) ?? []);
+    expect(commands.length).toBeGreaterThan(8);
+    expect(commands.filter((command) => !/ up -d --wait\b/.test(command))).toEqual([]);
   });
 });
 

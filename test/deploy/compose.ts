@@ -30,9 +30,7 @@ export interface Service {
 interface ComposeFile {
   readonly services: Readonly<Record<string, Service>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
-  readonly networks: Readonly<
-    Record<string, { internal?: boolean; ipam?: { readonly config: readonly { subnet: string }[] } }>
-  >;
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean; readonly ipam?: object } | null>>;
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 

@@ -1,9 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Copy, DockerfileParser, type From, type Instruction, type JSONInstruction } from 'dockerfile-ast';
 
 export const ROOT = join(__dirname, '..', '..');
-const DOCKERFILE = readFileSync(join(ROOT, 'deploy/docker/Dockerfile'), 'utf8');
+/** Of the server for containers. */
+export const DOCKERFILE = 'deploy/docker/Dockerfile';
+/** Of the function. */
+export const LAMBDA_DOCKERFILE = 'deploy/aws-lambda/Dockerfile';
+
+const parsed = (dockerfile: string) => DockerfileParser.parse(readFileSync(join(ROOT, dockerfile), 'utf8'));
 
 export interface CopyStep {
   /** The stage it copies from; undefined for the folder the image is built in. */
@@ -52,15 +57,16 @@ export class Stage {
   }
 }
 
-/** The stages of deploy/docker/Dockerfile by name. */
-export function stages(): Map<string, Stage> {
+/** The stages of a Dockerfile by name; one without a name has the empty one. */
+export function stages(dockerfile = DOCKERFILE): Map<string, Stage> {
   const found = new Map<string, Stage>();
   let from: From | undefined;
   let instructions: Instruction[] = [];
   const finish = () => {
-    if (from) found.set(from.getBuildStage()!, new Stage(from.getBuildStage()!, from.getImage()!, instructions));
+    const name = from?.getBuildStage() ?? '';
+    if (from) found.set(name, new Stage(name, from.getImage()!, instructions));
   };
-  for (const instruction of DockerfileParser.parse(DOCKERFILE).getInstructions()) {
+  for (const instruction of parsed(dockerfile).getInstructions()) {
     if (instruction.getKeyword() === 'FROM') {
       finish();
       from = instruction as From;
@@ -76,16 +82,21 @@ export function stages(): Map<string, Stage> {
 /** Values of the ARGs before the first stage. */
 export function globalArguments(): Record<string, string> {
   return Object.fromEntries(
-    DockerfileParser.parse(DOCKERFILE)
+    parsed(DOCKERFILE)
       .getInitialARGs()
       .map((argument) => [argument.getProperty()!.getName(), argument.getProperty()!.getValue()!]),
   );
 }
 
-/** Whether .dockerignore keeps a path from the builder: the last line that matches it, or a folder above it, decides. */
-export function isIgnored(path: string): boolean {
-  const lines = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n');
-  return lines
+/**
+ * Whether a path is kept from the builder of a Dockerfile, by the .dockerignore of its own or that of the root: the last
+ * line that matches the path, or a folder above it, decides.
+ */
+export function isIgnored(path: string, dockerfile = DOCKERFILE): boolean {
+  const own = join(ROOT, `${dockerfile}.dockerignore`);
+  const file = existsSync(own) ? own : join(ROOT, '.dockerignore');
+  return readFileSync(file, 'utf8')
+    .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .reduce((ignored, line) => {
       const include = line.startsWith('!');

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ShutdownSettings } from '../../src/config/shutdown.settings.js';
+import { settingsOf } from '../../src/config/setting.decorator.js';
 import {
   CHART,
   describeChart,
   helm,
   type KubernetesObject,
   NAMESPACE,
+  notesOf,
   readYaml,
   RELEASE,
   render,
@@ -20,6 +23,8 @@ import { danglingReferences } from './helm/references.js';
 
 const rendered = new Map<string, Rendered>();
 const of = (name: string): Rendered => rendered.get(name)!;
+const redisOf = (release: Rendered): KubernetesObject =>
+  release.all('Deployment').find(({ metadata }) => metadata.name === 'mac-redis')!;
 
 describeChart('the Helm chart', () => {
   beforeAll(async () => {
@@ -146,11 +151,25 @@ describeChart('the Helm chart', () => {
     expect(of('insecure').server.lifecycle).toBeUndefined();
   });
 
+  it('lets a pod finish within the grace that the server takes by itself, where none is given', async () => {
+    const standard = settingsOf(ShutdownSettings).find(({ env }) => env === 'MCP_SHUTDOWN_GRACE_SECONDS')?.default;
+    const release = await render('bearer', 'settings.MCP_SHUTDOWN_GRACE_SECONDS=null');
+    expect(release.environment).not.toHaveProperty('MCP_SHUTDOWN_GRACE_SECONDS');
+    expect(release.pod.spec.terminationGracePeriodSeconds).toBe((standard as number) + 5);
+  });
+
   it('probes health on the management port', () => {
     const { startupProbe, livenessProbe, readinessProbe } = of('bearer').server;
     expect(startupProbe.httpGet).toEqual({ path: '/healthz', port: 'management' });
     expect(livenessProbe.httpGet).toEqual({ path: '/healthz', port: 'management' });
     expect(readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'management' });
+  });
+
+  it('probes as often and as patiently as it is told', async () => {
+    const { server } = await render('bearer', 'probes.readiness={"periodSeconds": 2, "failureThreshold": 30}');
+    expect(server.readinessProbe).toMatchObject({ periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 30 });
+    expect(server.livenessProbe).toMatchObject({ periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 });
+    expect(server.startupProbe).toMatchObject({ periodSeconds: 1, failureThreshold: 60 });
   });
 
   it('leaves the number of replicas to the autoscaler, by CPU and by waiters', () => {
@@ -214,6 +233,48 @@ describeChart('the Helm chart', () => {
     expect(selects(from[0].podSelector.matchLabels, of('redis').pod)).toBe(true);
     expect(selects(from[0].podSelector.matchLabels, of('redis').one('Pod'))).toBe(false);
     expect(policy!.spec.egress).toEqual([]);
+  });
+
+  it('keeps the Redis of a release running, and what it counts, when the chart gets another version', () => {
+    const { metadata, spec } = redisOf(of('redis'));
+    expect(metadata.labels).toHaveProperty(['helm.sh/chart']);
+    expect(spec.template.metadata.labels).toEqual(spec.selector.matchLabels);
+  });
+
+  it('puts Redis where it is told, from a registry that asks who is there', async () => {
+    const told = {
+      imagePullSecrets: [{ name: 'registry' }],
+      nodeSelector: { 'kubernetes.io/os': 'linux' },
+      tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+      priorityClassName: 'high',
+    };
+    const release = await render(
+      'redis',
+      ...Object.entries(told).map(([name, value]) => `redis.${name}=${JSON.stringify(value)}`),
+    );
+    expect(redisOf(release).spec.template.spec).toMatchObject(told);
+    expect(schemaProblems([redisOf(release)])).toEqual([]);
+  });
+
+  it('gives the metrics the job that the alerts look for, whatever the objects are called', async () => {
+    const release = await render('oidc-ingress', 'nameOverride="agents"', 'fullnameOverride="agents"');
+    const [{ relabelings }] = release.one('ServiceMonitor').spec.endpoints;
+    expect(relabelings).toEqual([{ action: 'replace', targetLabel: 'job', replacement: 'managed-agent-control' }]);
+    const alerts = JSON.stringify(release.one('PrometheusRule').spec);
+    const [, wanted = ''] = /up\{job=~\\"([^\\]+)\\"/.exec(alerts) ?? [];
+    expect(relabelings[0].replacement).toMatch(new RegExp(`^${wanted}$`));
+  });
+
+  it('says after the installation where to go on, in words', async () => {
+    const notes = await notesOf(
+      'oidc-ingress',
+      'settings.MCP_OIDC_ISSUER=["https://one.example", "https://two.example"]',
+    );
+    expect(notes).toContain('claude mcp add --transport http managed-agents https://mcp.example.com/mcp');
+    expect(notes).toContain(
+      'Users sign in at https://one.example or https://two.example; the audience of their tokens is https://mcp.example.com/mcp.',
+    );
+    expect(await notesOf('bearer')).toMatch(/http:\/\/localhost:8000\/mcp --header "Authorization: Bearer <token>"/);
   });
 
   it('installs the alert rules as they are', () => {

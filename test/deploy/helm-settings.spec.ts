@@ -33,7 +33,13 @@ function readBySdk(): Set<string> {
 }
 
 /** Where values have to fit together. */
-const SAMPLES: Readonly<Record<string, unknown>> = { MCP_AUTH_MODE: ['bearer'], MCP_PORT: 8080 };
+const SAMPLES: Readonly<Record<string, unknown>> = {
+  MCP_AUTH_MODE: ['bearer'],
+  MCP_PORT: 8080,
+  MCP_HOST: '::',
+  // As a values file has it: a number, without quotes.
+  OTEL_TRACES_SAMPLER_ARG: 0.25,
+};
 
 /** A value that a setting of this kind takes, and that is not its default. */
 function sampleOf({ env, kind, default: standard, example }: DeclaredSetting): unknown {

@@ -1,6 +1,6 @@
 import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { TestIssuer } from '../support/issuer.js';
 import { REDIS_SKIPPED, redisFound, RedisServer } from '../support/redis.js';
 import { freePort, TOKEN } from '../support/server.js';
 import { CANNOT_CONFINE, canConfine, runConfined, spawnConfined, UID } from './confined.js';
-import { globalArguments, stages } from './dockerfile.js';
+import { DOCKERFILE, globalArguments, isIgnored, LAMBDA_DOCKERFILE, ROOT, stages } from './dockerfile.js';
 import { bytesIn, filesIn, Image } from './image.js';
 
 const BUILD_TIMEOUT_MS = 300_000;
@@ -64,6 +64,26 @@ describe('the Dockerfile', () => {
     const given = [...stages().values()].flatMap((stage) => [...stage.texts('ARG'), ...stage.texts('ENV')]);
     expect(given.filter((text) => /key|token|secret|password/i.test(text))).toEqual([]);
   });
+});
+
+it.each([DOCKERFILE, LAMBDA_DOCKERFILE])(
+  'everything that %s copies is there, and goes to the builder',
+  (dockerfile) => {
+    const copies = [...stages(dockerfile).values()].flatMap((stage) => stage.copies());
+    const sources = copies.filter(({ from }) => from === undefined).flatMap((copy) => copy.sources);
+    expect(sources.length).toBeGreaterThan(0);
+    expect(sources.filter((source) => !existsSync(join(ROOT, source)))).toEqual([]);
+    expect(sources.filter((source) => isIgnored(source, dockerfile))).toEqual([]);
+  },
+);
+
+it('the builder of the function gets nothing but the function', () => {
+  const stage = stages(LAMBDA_DOCKERFILE).get('')!;
+  expect(stage.copies()).toEqual([{ from: undefined, sources: ['dist/lambda.js'], target: '${LAMBDA_TASK_ROOT}/' }]);
+  expect(stage.exec('CMD')).toEqual(['lambda.handler']);
+  for (const path of ['dist/main.js', 'src/lambda.ts', 'secrets/anthropic_api_key', '.env']) {
+    expect(isIgnored(path, LAMBDA_DOCKERFILE)).toBe(true);
+  }
 });
 
 describe('the content of the image', () => {

@@ -11,6 +11,7 @@ import { type FunctionAnswer, FunctionProcess } from './function-process.js';
 const LIST_EVENT = recorded('tools-list');
 const DISCOVERY_EVENT = recorded('discovery');
 const HOST = LIST_EVENT.requestContext.domainName as string;
+const DISPATCHER_PLACES = join(__dirname, 'dispatcher-places.cjs');
 const ERAS = ['2025-11-25', '2026-07-28'] as const;
 
 let simulator: Simulator;
@@ -73,7 +74,9 @@ describe('requests', () => {
 
   it('says what it takes when something else invokes it', async () => {
     const fn = start();
-    await expect(fn.invoke({ source: 'aws.events' })).rejects.toThrow('payload format 2.0');
+    await expect(fn.invoke({ source: 'aws.events' })).rejects.toThrow(
+      'takes HTTP requests of a function URL (payload format 2.0)',
+    );
     expect((await fn.invoke(LIST_EVENT)).statusCode).toBe(200);
   });
 });
@@ -130,17 +133,27 @@ describe('the time and the end of a call', () => {
     expect(collector.records).toMatchObject([{ audit: 'agent_list', outcome: 'ok' }]);
   });
 
-  it('leaves neither streams nor connections to the API behind when it is frozen, and goes on afterwards', async () => {
-    const api = await countConnections(simulator.url);
-    const fn = start({ ANTHROPIC_BASE_URL: api.url });
-    const wait = call('2025-11-25', 'session_wait', { session_id: await sessionOf(fn), timeout_seconds: 1 });
-    expect((await fn.invoke(wait)).statusCode).toBe(200);
-    fn.freeze();
-    expect(api.used()).toBeGreaterThan(0);
-    await api.allClosed();
-    fn.thaw();
-    expect(JSON.parse((await fn.invoke(wait)).body).result.structuredContent.reason).toBe('timeout');
-  });
+  it.each([
+    ['this Node', undefined],
+    ['a Node that leaves a wrapper for older versions of undici', 'wrapper'],
+    ['a Node that has its connections in two places', 'both'],
+  ])(
+    'leaves neither streams nor connections to the API behind when it is frozen, and goes on afterwards: %s',
+    async (_node, places) => {
+      const api = await countConnections(simulator.url);
+      const fn = start({
+        ANTHROPIC_BASE_URL: api.url,
+        ...(places && { NODE_OPTIONS: `--require ${DISPATCHER_PLACES}`, DISPATCHER_PLACES: places }),
+      });
+      const wait = call('2025-11-25', 'session_wait', { session_id: await sessionOf(fn), timeout_seconds: 1 });
+      expect((await fn.invoke(wait)).statusCode).toBe(200);
+      fn.freeze();
+      expect(api.used()).toBeGreaterThan(0);
+      await api.allClosed();
+      fn.thaw();
+      expect(JSON.parse((await fn.invoke(wait)).body).result.structuredContent.reason).toBe('timeout');
+    },
+  );
 });
 
 describe('settings', () => {

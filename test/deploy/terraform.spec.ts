@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SECTIONS } from '../../src/config/config.module.js';
 import { type DeclaredSetting, settingsOf } from '../../src/config/setting.decorator.js';
 import { FakeAws } from './fake-aws.js';
-import { type Planned, refusedSettings, TerraformCopy, whyNoTerraform } from './terraform.js';
+import { MODULE, type Planned, refusedSettings, TerraformCopy, whyNoTerraform } from './terraform.js';
 
 const missing = whyNoTerraform();
 const describeWithTerraform = missing === undefined ? describe : describe.skip;
@@ -9,6 +11,11 @@ const title = `the Terraform module${missing === undefined ? '' : ` (skipped: ${
 
 const SETTINGS: readonly DeclaredSetting[] = SECTIONS.flatMap((section) => settingsOf(section));
 const SECRETS = SETTINGS.filter(({ secret }) => secret).map(({ env }) => env);
+const CLAUDE_CALLBACKS = [
+  'https://claude.ai/api/mcp/auth_callback',
+  'https://claude.com/api/mcp/auth_callback',
+  'http://localhost:33418/callback',
+];
 const ZIP = { zip_file: '"${path.root}/function.zip"' };
 const KEY = 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555';
 const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alarms';
@@ -50,10 +57,29 @@ describeWithTerraform(title, () => {
     expect(await terraform.format()).toEqual({ ok: true, output: '' });
   });
 
-  it('is valid, and so is its example', async () => {
+  it('is valid, and so is its smallest example', async () => {
     expect(await terraform.validate()).toMatchObject({ ok: true });
-    expect(await terraform.init(terraform.minimalExample)).toMatchObject({ ok: true });
-    expect(await terraform.validate(terraform.minimalExample)).toMatchObject({ ok: true });
+    expect(await terraform.init(terraform.example('minimal'))).toMatchObject({ ok: true });
+    expect(await terraform.validate(terraform.example('minimal'))).toMatchObject({ ok: true });
+  });
+
+  it('has an example with Cognito that makes all it names, for people an administrator lets in', async () => {
+    expect(await terraform.init(terraform.example('cognito'))).toMatchObject({ ok: true });
+    expect(await terraform.validate(terraform.example('cognito'))).toMatchObject({ ok: true });
+    const plan = await terraform.planExample('cognito');
+    expect(plan.of('aws_cognito_user_pool')).toMatchObject([
+      { admin_create_user_config: [{ allow_admin_create_user_only: true }] },
+    ]);
+    const groups = plan.of('aws_cognito_user_group').map(({ name }) => name);
+    expect(plan.of('aws_cognito_user_pool_client')).toMatchObject([
+      {
+        allowed_oauth_flows: ['code'],
+        allowed_oauth_flows_user_pool_client: true,
+        allowed_oauth_scopes: expect.arrayContaining(['openid', 'email', 'profile']),
+        callback_urls: expect.arrayContaining(CLAUDE_CALLBACKS),
+      },
+    ]);
+    expect(groups.sort()).toEqual(['developers', 'platform']);
   });
 
   it('lets the function write its own logs and read its own parameters, and nothing else', async () => {
@@ -119,6 +145,24 @@ describeWithTerraform(title, () => {
     expect(SECRETS).toEqual(expect.arrayContaining(named));
   });
 
+  it('makes one permission after the other: two at once would refuse each other', () => {
+    expect(standard.dependenciesOf('aws_lambda_function_url.mcp')).toEqual(['aws_lambda_permission.url']);
+    expect(standard.dependenciesOf('aws_cloudcontrolapi_resource.invoke_via_url')).toEqual([
+      'aws_lambda_function_url.mcp',
+    ]);
+  });
+
+  it('leaves placeholders alone that were made, whose values it does not know', async () => {
+    await terraform.pretendMade(standard, 'aws_ssm_parameter');
+    try {
+      const later = await planWith({ name: '"another"', kms_key_arn: `"${KEY}"` });
+      expect(later.actionsOn('aws_ssm_parameter')).toEqual(['no-op', 'no-op']);
+      expect(later.actionsOn('aws_lambda_function')).toEqual(['create']);
+    } finally {
+      await terraform.forget();
+    }
+  });
+
   it('takes an image of ECR, and tells a topic of errors, throttles and calls that take too long', async () => {
     const plan = await planWith({
       zip_file: 'null',
@@ -169,6 +213,15 @@ describeWithTerraform(title, () => {
 it('the Terraform module refuses every declared secret among its plain settings', () => {
   expect(SECRETS.length).toBeGreaterThan(0);
   expect(refusedSettings()).toEqual([...SECRETS].sort());
+});
+
+it('the example with Cognito sets declared settings only, and binds roles to its groups', () => {
+  const text = readFileSync(join(MODULE, 'examples', 'cognito', 'main.tf'), 'utf8');
+  const names = [...text.matchAll(/^ +([A-Z_]+) += /gm)].map(([, name]) => name);
+  expect(names).toContain('MCP_COGNITO_HOSTED_UI');
+  expect(SETTINGS.map(({ env }) => env)).toEqual(expect.arrayContaining(names));
+  const bound = [...text.matchAll(/=group:(\w+)/g)].map(([, group]) => group);
+  expect(new Set(bound)).toEqual(new Set(['developers', 'platform']));
 });
 
 function first(values: readonly Record<string, any>[]): Record<string, any> {

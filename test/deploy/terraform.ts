@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const MODULE = join(__dirname, '..', '..', 'deploy', 'aws-lambda', 'terraform');
+export const MODULE = join(__dirname, '..', '..', 'deploy', 'aws-lambda', 'terraform');
 /** Where the provider is, laid out as a file-system mirror; nothing is downloaded. */
 const PLUGINS = process.env.TERRAFORM_PLUGIN_DIR ?? '/opt/tf-plugins';
 
@@ -37,20 +37,37 @@ export class TerraformCopy {
   private constructor(
     private readonly folder: string,
     private readonly root: string,
+    private readonly awsUrl: string,
   ) {}
 
   static async make(awsUrl: string): Promise<TerraformCopy> {
     const folder = await mkdtemp(join(tmpdir(), 'terraform-'));
-    const root = join(folder, 'root');
-    await cp(MODULE, join(folder, 'module'), { recursive: true });
-    await mkdir(root);
-    await writeFile(join(root, 'function.zip'), 'what it holds does not matter to a plan');
-    await writeFile(join(root, 'provider.tf'), provider(awsUrl));
-    return new TerraformCopy(folder, root);
+    const copy = new TerraformCopy(folder, join(folder, 'root'), awsUrl);
+    // The examples look for the function where a build puts it.
+    await cp(MODULE, copy.module, { recursive: true });
+    await mkdir(join(folder, 'dist'));
+    await mkdir(copy.root);
+    for (const zip of [join(copy.root, 'function.zip'), join(folder, 'dist', 'lambda.zip')]) {
+      await writeFile(zip, 'what it holds does not matter to a plan');
+    }
+    await writeFile(join(copy.root, 'provider.tf'), provider(awsUrl));
+    return copy;
   }
 
-  get minimalExample(): string {
-    return join(this.folder, 'module', 'examples', 'minimal');
+  private get module(): string {
+    return join(this.folder, 'deploy', 'aws-lambda', 'terraform');
+  }
+
+  /** The folder of an example. */
+  example(name: string): string {
+    return join(this.module, 'examples', name);
+  }
+
+  /** What would be made of an example, whose provider is sent to the fake AWS. */
+  async planExample(name: string): Promise<Planned> {
+    const folder = this.example(name);
+    await writeFile(join(folder, 'provider_override.tf'), provider(this.awsUrl));
+    return this.plan(folder);
   }
 
   remove(): Promise<void> {
@@ -60,7 +77,7 @@ export class TerraformCopy {
   /** The module with these arguments, each an expression of the language. */
   async use(args: Readonly<Record<string, string>>): Promise<void> {
     const lines = Object.entries(args).map(([name, value]) => `  ${name} = ${value}`);
-    const text = ['module "it" {', '  source = "../module"', ...lines, '}', ''].join('\n');
+    const text = ['module "it" {', '  source = "../deploy/aws-lambda/terraform"', ...lines, '}', ''].join('\n');
     await writeFile(join(this.root, 'main.tf'), text);
   }
 
@@ -73,16 +90,27 @@ export class TerraformCopy {
   }
 
   format(): Promise<Run> {
-    return this.run(['fmt', '-check', '-recursive', '-diff'], join(this.folder, 'module'));
+    return this.run(['fmt', '-check', '-recursive', '-diff'], this.module);
   }
 
   /** What would be made. Throws where there is no plan. */
-  async plan(): Promise<Planned> {
-    const plan = await this.run(['plan', '-input=false', '-no-color', '-out=plan.bin'], this.root);
+  async plan(cwd = this.root): Promise<Planned> {
+    const plan = await this.run(['plan', '-input=false', '-no-color', '-refresh=false', '-out=plan.bin'], cwd);
     if (!plan.ok) throw new Error(plan.output);
-    const { output } = await this.run(['show', '-json', 'plan.bin'], this.root);
-    const { planned_values: values } = JSON.parse(output) as PlanFile;
-    return new Planned(values.root_module.child_modules.flatMap(({ resources }) => resources));
+    const { output } = await this.run(['show', '-json', 'plan.bin'], cwd);
+    return new Planned(JSON.parse(output) as PlanFile);
+  }
+
+  /** The resources of a type as if they had been made by a plan, for the plans that follow. */
+  async pretendMade(planned: Planned, type: string): Promise<void> {
+    const resources = planned.resources.filter((resource) => resource.type === type).map(inState);
+    const state = { version: 4, terraform_version: '1.11.0', serial: 1, lineage: 'pretended', outputs: {}, resources };
+    await writeFile(join(this.root, 'terraform.tfstate'), JSON.stringify(state));
+  }
+
+  /** Nothing was made. */
+  async forget(): Promise<void> {
+    await rm(join(this.root, 'terraform.tfstate'), { force: true });
   }
 
   private run(args: readonly string[], cwd: string): Promise<Run> {
@@ -105,23 +133,82 @@ export class TerraformCopy {
 interface PlannedResource {
   readonly address: string;
   readonly type: string;
+  readonly name: string;
+  readonly index?: string;
   readonly values: Readonly<Record<string, unknown>>;
+  readonly sensitive_values: Readonly<Record<string, unknown>>;
+}
+
+interface ConfiguredResource {
+  readonly address: string;
+  readonly depends_on?: readonly string[];
 }
 
 interface PlanFile {
   readonly planned_values: {
-    readonly root_module: { readonly child_modules: readonly { readonly resources: readonly PlannedResource[] }[] };
+    readonly root_module: {
+      readonly resources?: readonly PlannedResource[];
+      readonly child_modules: readonly { readonly resources: readonly PlannedResource[] }[];
+    };
+  };
+  readonly resource_changes: readonly {
+    readonly address: string;
+    readonly type: string;
+    readonly change: { readonly actions: readonly string[] };
+  }[];
+  readonly configuration: {
+    readonly root_module: {
+      readonly module_calls: Readonly<Record<string, { module: { resources: readonly ConfiguredResource[] } }>>;
+    };
   };
 }
 
-/** The resources of a plan. */
+/** A plan of the module, and of what is beside it. */
 export class Planned {
-  constructor(readonly resources: readonly PlannedResource[]) {}
+  readonly resources: readonly PlannedResource[];
+
+  constructor(private readonly file: PlanFile) {
+    const { resources = [], child_modules } = file.planned_values.root_module;
+    this.resources = [...resources, ...child_modules.flatMap((child) => child.resources)];
+  }
 
   /** The values of the resources of a type. */
   of(type: string): Readonly<Record<string, unknown>>[] {
     return this.resources.filter((resource) => resource.type === type).map(({ values }) => values);
   }
+
+  /** What is done to the resources of a type: create, update, no-op, … */
+  actionsOn(type: string): string[] {
+    return this.file.resource_changes.filter((one) => one.type === type).flatMap(({ change }) => change.actions);
+  }
+
+  /** What a resource of the module is said to wait for, besides what it reads. */
+  dependenciesOf(address: string): readonly string[] {
+    const resources = Object.values(this.file.configuration.root_module.module_calls).flatMap(
+      ({ module }) => module.resources,
+    );
+    return resources.find((resource) => resource.address === address)?.depends_on ?? [];
+  }
+}
+
+function inState({ type, name, index, values, sensitive_values: marks }: PlannedResource): object {
+  const attributes = { tags_all: {}, ...values, id: values.name };
+  const sensitive = Object.keys(marks).filter((attribute) => marks[attribute] === true);
+  return {
+    module: 'module.it',
+    mode: 'managed',
+    type,
+    name,
+    provider: 'provider["registry.terraform.io/hashicorp/aws"]',
+    instances: [
+      {
+        index_key: index,
+        schema_version: 0,
+        attributes,
+        sensitive_attributes: sensitive.map((value) => [{ type: 'get_attr', value }]),
+      },
+    ],
+  };
 }
 
 function provider(url: string): string {

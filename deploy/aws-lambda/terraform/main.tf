@@ -53,10 +53,15 @@ resource "aws_lambda_function" "mcp" {
 # NONE: MCP clients sign no requests with IAM. They bring a token that the server itself checks (MCP_AUTH_MODE), and it
 # does not start without a mode. No CORS: MCP clients are no browser pages, and the documents that browsers read while
 # somebody signs in allow it themselves.
+#
+# The provider adds the permission below by itself when it makes an open URL, and takes it well when it is there already;
+# the other way round, the permission would fail. So one follows the other.
 resource "aws_lambda_function_url" "mcp" {
   function_name      = aws_lambda_function.mcp.function_name
   authorization_type = "NONE"
   invoke_mode        = "BUFFERED"
+
+  depends_on = [aws_lambda_permission.url]
 }
 
 resource "aws_lambda_permission" "url" {
@@ -78,4 +83,7 @@ resource "aws_cloudcontrolapi_resource" "invoke_via_url" {
     Principal             = "*"
     InvokedViaFunctionUrl = true
   })
+
+  # Lambda refuses two changes of a function's policy at once, and the provider keeps only its own ones apart.
+  depends_on = [aws_lambda_function_url.mcp]
 }

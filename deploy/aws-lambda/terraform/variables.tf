@@ -109,7 +109,7 @@ variable "secrets" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of your own that encrypts the secrets; without one it is the account's aws/ssm key."
+  description = "Key of your own that encrypts the secrets; without one it is the account's aws/ssm key. Name it with every value you put (--key-id)."
   type        = string
   default     = null
 

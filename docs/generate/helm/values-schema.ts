@@ -11,6 +11,11 @@ type JsonSchema = Readonly<Record<string, unknown>>;
 /** Settings that name a file with secrets, by the name under which the chart takes the content of the file. */
 export const SECRET_FILES: Readonly<Record<string, string>> = { MCP_BEARER_TOKENS: 'MCP_BEARER_TOKENS_FILE' };
 
+/** Texts that are numbers, which nobody puts in quotes in a values file. */
+const NUMBERS: Readonly<Record<string, JsonSchema>> = {
+  OTEL_TRACES_SAMPLER_ARG: { type: ['string', 'number', 'null'], minimum: 0, maximum: 1 },
+};
+
 /** Every setting that goes under `settings` of the chart. */
 export function plainSettings(): DeclaredSetting[] {
   return SECTIONS.flatMap((section) => settingsOf(section)).filter(({ secret }) => !secret);
@@ -55,8 +60,8 @@ function secretSchema(description: string): JsonSchema {
   return { description, ...properties, type: ['object', 'null'] };
 }
 
-function schemaOf({ kind, summary }: DeclaredSetting): JsonSchema {
-  return { description: `${summary} Values: ${expectedValues(kind)}.`, ...typeOf(kind) };
+function schemaOf({ env, kind, summary }: DeclaredSetting): JsonSchema {
+  return { description: `${summary} Values: ${expectedValues(kind)}.`, ...typeOf(kind), ...NUMBERS[env] };
 }
 
 /** `null` takes a value back that another values file gave. */

@@ -1,6 +1,6 @@
 import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
 
-const DESCRIBED = /^ -- /m;
+const DESCRIPTION = /^ -- /m;
 
 interface Row {
   readonly path: string;
@@ -31,11 +31,21 @@ function rowsOf(map: YAMLMap, prefix: string): Row[] {
   });
 }
 
-/** The comment before the first key of a map belongs to the map. */
+/**
+ * What follows the last `--` of the comment before a value: the comment at the top of the file comes with that of the
+ * first value, and the comment before the first key of a map belongs to the map.
+ */
 function descriptionOf(map: YAMLMap, pair: Pair, index: number): string | undefined {
   const own = isScalar(pair.key) ? pair.key.commentBefore : undefined;
   const comment = own ?? (index === 0 ? map.commentBefore : undefined);
-  return comment && DESCRIBED.test(comment) ? comment.replace(DESCRIBED, '').trim() : undefined;
+  const [, ...descriptions] = comment?.split(DESCRIPTION) ?? [];
+  const description = descriptions.at(-1)?.trim();
+  if (description?.includes('\n')) {
+    throw new Error(
+      `The description of ${String(pair.key)} in values.yaml has to be one line, to be one row of a table.`,
+    );
+  }
+  return description;
 }
 
 function hasDescriptions(map: YAMLMap): boolean {

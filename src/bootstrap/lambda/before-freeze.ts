@@ -8,8 +8,11 @@ import { OpenTelemetry } from '../../telemetry/open-telemetry.js';
 const FLUSH_MS = 2000;
 /** Longest wait for requests that nobody waits for any more, in milliseconds. */
 const CLOSE_MS = 100;
-/** Where Node's fetch keeps its connections: the symbol is shared by all versions of undici, Node's own included. */
-const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
+/**
+ * Where Node's fetch keeps its connections, first the place of newer versions of undici. These may leave a wrapper for
+ * older ones in the second place (Node 26), or the same dispatcher in both (Node 24).
+ */
+const PLACES = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')];
 
 interface Dispatcher {
   close(): Promise<void>;
@@ -34,10 +37,11 @@ export async function beforeFreeze(app: NestFastifyApplication, msLeft: number):
 
 /** Later requests open new ones. */
 async function closeConnections(): Promise<void> {
-  const connections = globalThis as { [DISPATCHER]?: Dispatcher };
-  const used = connections[DISPATCHER];
+  const dispatchers = globalThis as Record<symbol, Dispatcher | undefined>;
+  const used = PLACES.map((place) => dispatchers[place]).find((dispatcher) => dispatcher !== undefined);
   if (!used) return;
-  connections[DISPATCHER] = new (used.constructor as new () => Dispatcher)();
+  const fresh = new (used.constructor as new () => Dispatcher)();
+  for (const place of PLACES) if (dispatchers[place] === used) dispatchers[place] = fresh;
   await Promise.race([used.close(), setTimeout(CLOSE_MS)]);
   await used.destroy();
   // Sockets say goodbye in the next turn of the event loop.

@@ -4,7 +4,7 @@ export interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
-/** An HTTP request as Function URLs and HTTP APIs of API Gateway hand it over (payload format 2.0). */
+/** An HTTP request as function URLs hand it over (payload format 2.0). */
 export interface HttpEvent {
   readonly version: string;
   readonly rawPath: string;
@@ -23,9 +23,7 @@ export interface HttpEvent {
 export function assertHttpEvent(event: HttpEvent | undefined): asserts event is HttpEvent {
   const { version, requestContext } = event ?? ({} as Partial<HttpEvent>);
   if (version === '2.0' && requestContext?.http !== undefined) return;
-  throw new Error(
-    'This function takes HTTP requests in payload format 2.0, from a function URL or an HTTP API of API Gateway, and nothing else.',
-  );
+  throw new Error('This function takes HTTP requests of a function URL (payload format 2.0), and nothing else.');
 }
 
 /**

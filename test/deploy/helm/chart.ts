@@ -1,5 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseAllDocuments, parse } from 'yaml';
@@ -37,20 +39,31 @@ export async function helm(...args: string[]): Promise<string> {
 }
 
 /** What `helm template` makes of a values file of `ci/`, and of further values given as `--set` takes them. */
-export async function renderText(name: string, ...set: string[]): Promise<string> {
+export function renderText(name: string, ...set: string[]): Promise<string> {
+  return template(CHART, name, set);
+}
+
+function template(chart: string, name: string, set: readonly string[]): Promise<string> {
   const values = set.flatMap((assignment) => ['--set-json', assignment]);
-  return helm(
-    'template',
-    RELEASE,
-    CHART,
-    '-n',
-    NAMESPACE,
-    '--kube-version',
-    KUBERNETES,
-    '-f',
-    valuesFile(name),
-    ...values,
-  );
+  const at = ['-n', NAMESPACE, '--kube-version', KUBERNETES];
+  return helm('template', RELEASE, chart, ...at, '-f', valuesFile(name), ...values);
+}
+
+/** What is said after an installation. `helm template` leaves that out, so a copy of the chart puts it into an object. */
+export async function notesOf(name: string, ...set: string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chart-'));
+  try {
+    await cp(CHART, folder, { recursive: true });
+    const notes = '{{ include "managed-agent-control/templates/NOTES.txt" . | toJson }}';
+    await writeFile(
+      join(folder, 'templates', 'notes.yaml'),
+      `kind: Notes\nmetadata: { name: notes }\ntext: ${notes}\n`,
+    );
+    const objects = objectsOf(await template(folder, name, set));
+    return objects.find(({ kind }) => kind === 'Notes')!.text as string;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 export async function render(name: string, ...set: string[]): Promise<Rendered> {

@@ -4,7 +4,7 @@ refuses most of it itself, but then it is a pod that does not start; here nothin
 */}}
 {{- define "managed-agent-control.checks" -}}
 {{- $problems := list }}
-{{- range list "secrets" "credential" "auth" "replicas" "routes" "network" "names" }}
+{{- range list "secrets" "credential" "auth" "replicas" "pods" "routes" "network" "names" }}
 {{- $found := include (printf "managed-agent-control.checks.%s" .) $ }}
 {{- range splitList "\n" $found }}{{ with trim . }}{{ $problems = append $problems . }}{{ end }}{{ end }}
 {{- end }}
@@ -115,8 +115,31 @@ autoscaling.maxReplicas is smaller than autoscaling.minReplicas.
 autoscaling has nothing to go by: set targetCPUUtilizationPercentage or targetWaiters.
 {{- end }}
 {{- end }}
+{{- if and .Values.autoscaling.enabled .Values.autoscaling.targetCPUUtilizationPercentage (not (or (dig "requests" "cpu" "" .Values.resources) (dig "limits" "cpu" "" .Values.resources))) }}
+autoscaling.targetCPUUtilizationPercentage is a share of resources.requests.cpu, which is missing: set it, or set the target to 0.
+{{- end }}
 {{- if and .Values.redis.enabled .Values.secrets.MCP_REDIS_URL }}
 secrets.MCP_REDIS_URL and redis.enabled=true exclude each other. Keep one.
+{{- end }}
+{{- end }}
+
+{{/* Settings with which a pod would not start, or nobody would reach it. */}}
+{{- define "managed-agent-control.checks.pods" -}}
+{{- $set := .Values.settings }}
+{{- with $set.MCP_AUDIT_FILE }}
+{{- if or (not (isAbs .)) (has (dir .) (list "/" "/app" "/nodejs" "/etc" "/usr" "/lib")) }}
+settings.MCP_AUDIT_FILE has to be an absolute path in a directory of its own, such as /var/log/managed-agent-control/audit.log: a volume is mounted there, and would hide what the image has.
+{{- end }}
+{{- end }}
+{{- if and $set.MCP_AUDIT_REQUIRED (not (or $set.MCP_AUDIT_FILE $set.MCP_AUDIT_URL)) }}
+settings.MCP_AUDIT_REQUIRED needs settings.MCP_AUDIT_FILE or settings.MCP_AUDIT_URL.
+{{- end }}
+{{- if regexMatch "^(localhost|127\\..*|\\[?::1\\]?)$" (toString $set.MCP_HOST) }}
+settings.MCP_HOST is on loopback, where neither the Service nor the probes reach the server: leave it out.
+{{- end }}
+{{- $grace := int (include "managed-agent-control.graceSeconds" .) }}
+{{- if gt (mul 2 (int $set.MCP_SHUTDOWN_DELAY_SECONDS)) $grace }}
+settings.MCP_SHUTDOWN_DELAY_SECONDS has to be at most half of settings.MCP_SHUTDOWN_GRACE_SECONDS ({{ $grace }}), so that calls under way can finish.
 {{- end }}
 {{- end }}
 

@@ -35,6 +35,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* Seconds the server takes to end, at most; its own default where the setting is taken back. */}}
+{{- define "managed-agent-control.graceSeconds" -}}
+{{- .Values.settings.MCP_SHUTDOWN_GRACE_SECONDS | default 25 }}
+{{- end }}
+
 {{/* Host of MCP_PUBLIC_URL, without port; empty when there is none. */}}
 {{- define "managed-agent-control.publicHost" -}}
 {{- with .Values.settings.MCP_PUBLIC_URL }}{{ (urlParse .).hostname }}{{ end }}
