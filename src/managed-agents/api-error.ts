@@ -48,14 +48,6 @@ export class UncertainOutcomeError extends Error {
   }
 }
 
-/** The request was given up because the work it belongs to was ended from outside. */
-export class WorkEndedError extends Error {
-  constructor() {
-    super('the request was given up');
-    this.name = 'WorkEndedError';
-  }
-}
-
 /** Whether a failed attempt may be repeated without harm, or acts each time it arrives. */
 export type Repeatable = 'repeatable' | 'acts-once';
 
@@ -81,8 +73,9 @@ function toApiError(operation: string, error: unknown, repeatable: Repeatable): 
   if (error instanceof UncertainOutcomeError) {
     return new ApiError({ kind: 'uncertain', operation, cause: error.failure });
   }
-  if (error instanceof WorkEndedError || error instanceof APIUserAbortError) {
-    return new ApiError({ kind: 'cancelled', operation, cause: error });
+  // Given up from outside, perhaps after it was sent.
+  if (error instanceof APIUserAbortError) {
+    return new ApiError({ kind: lostAnswer('cancelled', repeatable), operation, cause: error });
   }
   if (error instanceof APIConnectionTimeoutError) return new ApiError({ kind: 'timeout', operation, cause: error });
   if (error instanceof APIConnectionError) return new ApiError({ kind: 'connection', operation, cause: error });

@@ -53,6 +53,24 @@ describe('each failure of the API becomes one sentence with the next step', () =
     expect(auditLines()).toEqual([expect.objectContaining({ outcome: 'failed', reason: 'timeout' })]);
   });
 
+  it('an answer that stops half-way', async () => {
+    harness.simulator.faults.add({ path: agents, stalls: true });
+    const answer = await callTool(harness.client, 'agent_list');
+    expect(answer).toMatchObject({
+      isError: true,
+      text: expect.stringMatching(/did not answer in time \(list agents\)/),
+    });
+    expect(auditLines()).toEqual([
+      expect.objectContaining({ outcome: 'failed', reason: 'timeout', upstream_request_id: expect.any(String) }),
+    ]);
+  });
+
+  it('a refusal that stops half-way: its status is known', async () => {
+    harness.simulator.faults.add({ path: agents, status: 403, stalls: true });
+    const answer = await callTool(harness.client, 'agent_list');
+    expect(answer.text).toMatch(/may not do this \(list agents\)\. Tell the operator/);
+  });
+
   it('a reset connection, with its cause in the log', async () => {
     harness.simulator.faults.add({ path: agents, reset: 'before' });
     const answer = await callTool(harness.client, 'agent_list');
@@ -116,9 +134,17 @@ describe('attempts', () => {
     });
   });
 
+  it('reads whose answer stops half-way are tried again', async () => {
+    await withRetries(async (call) => {
+      harness.simulator.faults.add({ path: agents, stalls: true });
+      expect((await call('agent_list')).isError).toBe(false);
+    });
+  });
+
   it.each([
     ['the answer is lost', { reset: 'after' as const }, /may or may not have taken effect/],
     ['the answer does not come in time', { delayMs: 3000 }, /may or may not have taken effect/],
+    ['the answer stops half-way', { stalls: true }, /may or may not have taken effect/],
     ['the answer is unreadable', { invalidJson: true }, /may or may not have taken effect/],
     ['the API fails', { status: 500 }, /failed \(500/],
     ['the API is overloaded', { status: 529 }, /overloaded/],
