@@ -5,6 +5,7 @@ import { type AnthropicSettings } from '../config/anthropic.settings.js';
 import { UncertainOutcomeError } from './api-error.js';
 import { operationName } from './operation-name.js';
 import { readWithinAttempt } from './read-answer.js';
+import { retryAfterMs } from './retry-after.js';
 import { type UpstreamObserver } from './upstream-observer.js';
 import { currentUpstreamRequests, noteUpstreamResponse } from './upstream-requests.js';
 
@@ -137,14 +138,14 @@ const neverRepeat: Middleware = async (request, next) => {
   return mayHaveActed ? withoutRetry(response) : response;
 };
 
-/** Longest `retry-after` that is waited out inside a tool call, in seconds; a longer one is the caller's to know. */
-const MAX_RETRY_AFTER_SECONDS = 5;
+/** Longest pause the API may ask for inside a tool call, in milliseconds; a longer one is the caller's to know. */
+const MAX_RETRY_AFTER_MS = 5000;
 
 /** The SDK would sleep as long as the API says, while the client of the tool call gives up and asks again. */
 const waitBriefly: Middleware = async (request, next) => {
   const response = await next(request);
-  const seconds = Number(response.headers.get('retry-after') ?? 0);
-  return response.ok || seconds <= MAX_RETRY_AFTER_SECONDS ? response : withoutRetry(response);
+  const isBrief = (retryAfterMs(response.headers) ?? 0) <= MAX_RETRY_AFTER_MS;
+  return response.ok || isBrief ? response : withoutRetry(response);
 };
 
 function withoutRetry(response: Response): Response {

@@ -6,6 +6,7 @@ import {
   APIError,
   APIUserAbortError,
 } from '@anthropic-ai/sdk';
+import { retryAfterMs } from './retry-after.js';
 
 /** What kind of failure it was, for those who decide what to do next. */
 export type ApiErrorKind =
@@ -143,12 +144,8 @@ function isName(text: unknown): text is string {
 }
 
 function retryAfterSeconds(headers: Headers | undefined): number | undefined {
-  const text = headers?.get('retry-after');
-  if (!text) return undefined;
-  const seconds = Number(text);
-  if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds));
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
+  const ms = retryAfterMs(headers);
+  return ms === undefined ? undefined : Math.max(0, Math.ceil(ms / 1000));
 }
 
 /**

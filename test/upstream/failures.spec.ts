@@ -179,11 +179,16 @@ describe('attempts', () => {
     });
   });
 
-  it('a retry-after longer than a tool call should last is told, not waited out', async () => {
+  it.each([
+    ['retry-after', { retryAfter: 60 }, 'Try again in 60 seconds.'],
+    ['retry-after as a date', { headers: { 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' } }, 'Try again in'],
+    ['retry-after-ms', { headers: { 'retry-after-ms': '60000' } }, 'Try again in 60 seconds.'],
+    ['retry-after-ms over retry-after', { retryAfter: 1, headers: { 'retry-after-ms': '8000' } }, 'in 8 seconds.'],
+  ])('a pause longer than a tool call should last is told, not waited out: %s', async (_, told, message) => {
     await withRetries(async (call) => {
-      harness.simulator.faults.add({ path: agents, status: 429, retryAfter: 60, times: Infinity });
+      harness.simulator.faults.add({ path: agents, status: 429, times: Infinity, ...told });
       const before = harness.simulator.requests.length;
-      expect((await call('agent_list')).text).toContain('Try again in 60 seconds.');
+      expect((await call('agent_list')).text).toContain(message);
       expect(harness.simulator.requests).toHaveLength(before + 1);
     });
   });
