@@ -60,7 +60,7 @@ export class AnthropicSettings implements Section {
     env: 'ANTHROPIC_TIMEOUT_SECONDS',
     kind: { type: 'integer', min: 1, max: 600 },
     default: 30,
-    summary: 'Time one attempt of an API call may take, in seconds.',
+    summary: 'Time one attempt of an API call may take until its answer has been read, in seconds.',
   })
   readonly timeoutSeconds!: number;
 

@@ -2,22 +2,32 @@ import { isNativeError } from 'node:util/types';
 import Anthropic, { type ClientOptions } from '@anthropic-ai/sdk';
 import { Logger } from '@nestjs/common';
 import { type AnthropicSettings } from '../config/anthropic.settings.js';
-import { UncertainOutcomeError, WorkEndedError } from './api-error.js';
+import { UncertainOutcomeError } from './api-error.js';
 import { operationName } from './operation-name.js';
+import { readWithinAttempt } from './read-answer.js';
+import { retryAfterMs } from './retry-after.js';
 import { type UpstreamObserver } from './upstream-observer.js';
 import { currentUpstreamRequests, noteUpstreamResponse } from './upstream-requests.js';
 
 type Middleware = NonNullable<ClientOptions['middleware']>[number];
+type RequestOptions = NonNullable<Parameters<Middleware>[2]['options']>;
 
 /** The configured API client. Only this folder knows the SDK behind it. */
-export abstract class ApiClient extends Anthropic {}
+export class ApiClient extends Anthropic {
+  /** When the work that a request belongs to is ended from outside, its attempt and the pause before the next one end. */
+  protected override prepareOptions(options: RequestOptions): Promise<void> {
+    options.signal ??= currentUpstreamRequests()?.ended;
+    return super.prepareOptions(options);
+  }
+}
 
 /**
- * Builds the client from the settings. Retries, time limits, pagination and the credential chain are the SDK's own;
- * the middleware adds header overrides, the request ids for the audit, and {@link neverRepeat}.
+ * Builds the client from the settings. Retries, pagination and the credential chain are the SDK's own; the middleware
+ * adds header overrides, the request ids for the audit, {@link neverRepeat}, and a time limit that includes the answer's
+ * body.
  */
 export function createApiClient(settings: AnthropicSettings, observer?: UpstreamObserver): ApiClient {
-  return new Anthropic({
+  return new ApiClient({
     // null keeps the SDK from reading the environment, undefined lets its credential chain do so.
     apiKey: settings.apiKey,
     authToken: settings.apiKey === undefined ? undefined : null,
@@ -25,13 +35,13 @@ export function createApiClient(settings: AnthropicSettings, observer?: Upstream
     timeout: settings.timeoutSeconds * 1000,
     maxRetries: settings.maxRetries,
     middleware: [
-      endWithWork,
       neverRepeat,
       waitBriefly,
       overrideHeaders(settings),
       passRequestId,
-      noteRequestIds,
       ...observed(observer),
+      readWithinAttempt(settings.timeoutSeconds * 1000),
+      noteRequestIds,
     ],
     // Stated, so that no variable of the environment can have texts put into spans. Ids of traces go along.
     openTelemetry: { propagation: true, traces: { enabled: true, contentMode: 'metadata_only' } },
@@ -56,7 +66,7 @@ const noteRequestIds: Middleware = async (request, next) => {
   return response;
 };
 
-/** Last, so that what is told is what the API said, to each attempt. */
+/** After what changes requests and answers, so that what is told is what the API said, to each attempt. */
 function observed(observer: UpstreamObserver | undefined): Middleware[] {
   if (!observer) return [];
   const tell = (request: Parameters<Middleware>[0], startedAt: number, status: string) =>
@@ -128,33 +138,14 @@ const neverRepeat: Middleware = async (request, next) => {
   return mayHaveActed ? withoutRetry(response) : response;
 };
 
-/** Longest `retry-after` that is waited out inside a tool call, in seconds; a longer one is the caller's to know. */
-const MAX_RETRY_AFTER_SECONDS = 5;
+/** Longest pause the API may ask for inside a tool call, in milliseconds; a longer one is the caller's to know. */
+const MAX_RETRY_AFTER_MS = 5000;
 
 /** The SDK would sleep as long as the API says, while the client of the tool call gives up and asks again. */
 const waitBriefly: Middleware = async (request, next) => {
   const response = await next(request);
-  const seconds = Number(response.headers.get('retry-after') ?? 0);
-  return response.ok || seconds <= MAX_RETRY_AFTER_SECONDS ? response : withoutRetry(response);
-};
-
-/** When the work that a request belongs to is ended, at shutdown, its request ends with it and is not tried again. */
-const endWithWork: Middleware = async (request, next) => {
-  const ended = currentUpstreamRequests()?.ended;
-  if (!ended) return next(request);
-  // Not AbortSignal.any: on Node 20 a signal that lives as long as the server remembers every one derived from it.
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  request.signal?.addEventListener('abort', abort, { once: true });
-  ended.addEventListener('abort', abort, { once: true });
-  if (ended.aborted) abort();
-  try {
-    return await next({ ...request, signal: controller.signal });
-  } catch (failure) {
-    throw ended.aborted && !(failure instanceof UncertainOutcomeError) ? new WorkEndedError() : failure;
-  } finally {
-    ended.removeEventListener('abort', abort);
-  }
+  const isBrief = (retryAfterMs(response.headers) ?? 0) <= MAX_RETRY_AFTER_MS;
+  return response.ok || isBrief ? response : withoutRetry(response);
 };
 
 function withoutRetry(response: Response): Response {

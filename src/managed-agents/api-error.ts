@@ -6,6 +6,7 @@ import {
   APIError,
   APIUserAbortError,
 } from '@anthropic-ai/sdk';
+import { retryAfterMs } from './retry-after.js';
 
 /** What kind of failure it was, for those who decide what to do next. */
 export type ApiErrorKind =
@@ -48,14 +49,6 @@ export class UncertainOutcomeError extends Error {
   }
 }
 
-/** The request was given up because the work it belongs to was ended from outside. */
-export class WorkEndedError extends Error {
-  constructor() {
-    super('the request was given up');
-    this.name = 'WorkEndedError';
-  }
-}
-
 /** Whether a failed attempt may be repeated without harm, or acts each time it arrives. */
 export type Repeatable = 'repeatable' | 'acts-once';
 
@@ -81,8 +74,9 @@ function toApiError(operation: string, error: unknown, repeatable: Repeatable): 
   if (error instanceof UncertainOutcomeError) {
     return new ApiError({ kind: 'uncertain', operation, cause: error.failure });
   }
-  if (error instanceof WorkEndedError || error instanceof APIUserAbortError) {
-    return new ApiError({ kind: 'cancelled', operation, cause: error });
+  // Given up from outside, perhaps after it was sent.
+  if (error instanceof APIUserAbortError) {
+    return new ApiError({ kind: lostAnswer('cancelled', repeatable), operation, cause: error });
   }
   if (error instanceof APIConnectionTimeoutError) return new ApiError({ kind: 'timeout', operation, cause: error });
   if (error instanceof APIConnectionError) return new ApiError({ kind: 'connection', operation, cause: error });
@@ -150,12 +144,8 @@ function isName(text: unknown): text is string {
 }
 
 function retryAfterSeconds(headers: Headers | undefined): number | undefined {
-  const text = headers?.get('retry-after');
-  if (!text) return undefined;
-  const seconds = Number(text);
-  if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds));
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
+  const ms = retryAfterMs(headers);
+  return ms === undefined ? undefined : Math.max(0, Math.ceil(ms / 1000));
 }
 
 /**

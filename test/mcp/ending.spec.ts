@@ -6,7 +6,7 @@ import { type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Simulator } from '../simulator/index.js';
+import { type Fault, Simulator } from '../simulator/index.js';
 import { call, send } from '../support/rpc.js';
 import { serverEnv } from '../support/server.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
@@ -42,9 +42,9 @@ async function until<T>(look: () => T | Promise<T>, isIt: (seen: T) => boolean):
   }
 }
 
-/** A call that the API leaves without an answer for so long. */
-async function callUnderWay(delayMs: number) {
-  simulator.faults.add({ path: AGENTS, delayMs });
+/** A call whose answer from the API is long in coming. */
+async function callUnderWay(fault: Fault) {
+  simulator.faults.add({ path: AGENTS, ...fault });
   const answer = send(server.url, { body: agentList });
   answer.catch(() => undefined);
   await until(() => simulator.requests.some(({ path }) => AGENTS.test(path)), Boolean);
@@ -54,7 +54,7 @@ async function callUnderWay(delayMs: number) {
 
 it('answers while it leaves, refuses once it drains, and ends when the last call is answered', async () => {
   await start({ MCP_SHUTDOWN_GRACE_SECONDS: '20', MCP_SHUTDOWN_DELAY_SECONDS: '3' });
-  const { answer: underWay } = await callUnderWay(8000);
+  const { answer: underWay } = await callUnderWay({ delayMs: 8000 });
   const exited = server.stop();
 
   expect(
@@ -91,9 +91,17 @@ it('answers while it leaves, refuses once it drains, and ends when the last call
   expect(await exited).toBe(0);
 });
 
-it('gives up a call that takes too long in time to answer and to record it', async () => {
-  await start({ MCP_SHUTDOWN_GRACE_SECONDS: '4', ANTHROPIC_TIMEOUT_SECONDS: '60' });
-  const { answer: underWay } = await callUnderWay(120_000);
+it.each<[string, Fault]>([
+  ['the API does not answer', { delayMs: 120_000 }],
+  ['half of an answer arrived', { stalls: true }],
+  ['the API is to be asked again', { status: 429, retryAfter: 5, times: Infinity }],
+])('gives up a call that takes too long in time to answer and to record it: %s', async (_, fault) => {
+  await start({
+    MCP_SHUTDOWN_GRACE_SECONDS: '4',
+    ANTHROPIC_TIMEOUT_SECONDS: '60',
+    ANTHROPIC_MAX_RETRIES: '10',
+  });
+  const { answer: underWay } = await callUnderWay(fault);
   const exited = server.stop();
   expect(await underWay).toMatchObject({ status: 200, json: { result: { isError: true } } });
   expect(await exited).toBe(0);
@@ -110,7 +118,7 @@ it('a signal from a terminal does not wait for load balancers', async () => {
 
 it('a second signal ends it at once', async () => {
   await start({ MCP_SHUTDOWN_GRACE_SECONDS: '3600' });
-  await callUnderWay(120_000);
+  await callUnderWay({ delayMs: 120_000 });
   const exited = once(server.child, 'exit');
   server.child.kill('SIGTERM');
   await until(

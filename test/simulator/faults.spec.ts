@@ -86,6 +86,17 @@ describe('faults', () => {
     await expect(harness.client.beta.agents.list()).rejects.toThrow();
   });
 
+  it('stop in the middle of the body', async () => {
+    harness.sim.faults.add({ stalls: true });
+    const reader = (await harness.fetch('/v1/agents')).body!.getReader();
+    const { value } = (await reader.read()) as { value: Uint8Array };
+    expect(Buffer.from(value).toString()).toMatch(/^\{"data":\[/);
+    const rest = jest.fn();
+    void reader.read().then(rest, () => undefined);
+    await harness.fetch('/v1/agents');
+    expect(rest).not.toHaveBeenCalled();
+  });
+
   it('cut a stream in the middle of a frame', async () => {
     const sid = await harness.session();
     harness.sim.faults.add({ path: /stream$/, truncateAfter: 2 });

@@ -16,6 +16,8 @@ export interface Failure {
   reset?: 'before' | 'after';
   /** Status 200 with half a body. */
   invalidJson?: boolean;
+  /** Half of the answer's body arrives, and then nothing more: the connection stays open. */
+  stalls?: boolean;
   /** A list answers with no items and a cursor to its start. */
   emptyPage?: boolean;
   /** A list or stream delivers each event twice. */

@@ -53,6 +53,24 @@ describe('each failure of the API becomes one sentence with the next step', () =
     expect(auditLines()).toEqual([expect.objectContaining({ outcome: 'failed', reason: 'timeout' })]);
   });
 
+  it('an answer that stops half-way', async () => {
+    harness.simulator.faults.add({ path: agents, stalls: true });
+    const answer = await callTool(harness.client, 'agent_list');
+    expect(answer).toMatchObject({
+      isError: true,
+      text: expect.stringMatching(/did not answer in time \(list agents\)/),
+    });
+    expect(auditLines()).toEqual([
+      expect.objectContaining({ outcome: 'failed', reason: 'timeout', upstream_request_id: expect.any(String) }),
+    ]);
+  });
+
+  it('a refusal that stops half-way: its status is known', async () => {
+    harness.simulator.faults.add({ path: agents, status: 403, stalls: true });
+    const answer = await callTool(harness.client, 'agent_list');
+    expect(answer.text).toMatch(/may not do this \(list agents\)\. Tell the operator/);
+  });
+
   it('a reset connection, with its cause in the log', async () => {
     harness.simulator.faults.add({ path: agents, reset: 'before' });
     const answer = await callTool(harness.client, 'agent_list');
@@ -116,9 +134,17 @@ describe('attempts', () => {
     });
   });
 
+  it('reads whose answer stops half-way are tried again', async () => {
+    await withRetries(async (call) => {
+      harness.simulator.faults.add({ path: agents, stalls: true });
+      expect((await call('agent_list')).isError).toBe(false);
+    });
+  });
+
   it.each([
     ['the answer is lost', { reset: 'after' as const }, /may or may not have taken effect/],
     ['the answer does not come in time', { delayMs: 3000 }, /may or may not have taken effect/],
+    ['the answer stops half-way', { stalls: true }, /may or may not have taken effect/],
     ['the answer is unreadable', { invalidJson: true }, /may or may not have taken effect/],
     ['the API fails', { status: 500 }, /failed \(500/],
     ['the API is overloaded', { status: 529 }, /overloaded/],
@@ -153,11 +179,16 @@ describe('attempts', () => {
     });
   });
 
-  it('a retry-after longer than a tool call should last is told, not waited out', async () => {
+  it.each([
+    ['retry-after', { retryAfter: 60 }, 'Try again in 60 seconds.'],
+    ['retry-after as a date', { headers: { 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' } }, 'Try again in'],
+    ['retry-after-ms', { headers: { 'retry-after-ms': '60000' } }, 'Try again in 60 seconds.'],
+    ['retry-after-ms over retry-after', { retryAfter: 1, headers: { 'retry-after-ms': '8000' } }, 'in 8 seconds.'],
+  ])('a pause longer than a tool call should last is told, not waited out: %s', async (_, told, message) => {
     await withRetries(async (call) => {
-      harness.simulator.faults.add({ path: agents, status: 429, retryAfter: 60, times: Infinity });
+      harness.simulator.faults.add({ path: agents, status: 429, times: Infinity, ...told });
       const before = harness.simulator.requests.length;
-      expect((await call('agent_list')).text).toContain('Try again in 60 seconds.');
+      expect((await call('agent_list')).text).toContain(message);
       expect(harness.simulator.requests).toHaveLength(before + 1);
     });
   });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { mapTexts, plainText, visibleText } from './plain-text.js';
 
@@ -148,6 +149,28 @@ describe('mapTexts', () => {
   it('lets no field hide another one', () => {
     const value = { command: 'ls', 'command\u200b': 'rm -rf /', 'command\u200c': 'reboot' };
     expect(mapTexts(value, plainText)).toEqual({ command: 'ls', 'command (2)': 'rm -rf /', 'command (3)': 'reboot' });
+  });
+
+  it('keeps names apart that look numbered already', () => {
+    const value = { 'a (2)': 1, a: 2, 'a\u200b': 3, 'a (3)': 4, 'a\u200c': 5, 'a (2)\u200b': 6 };
+    expect(mapTexts(value, plainText)).toEqual({
+      'a (2)': 1,
+      a: 2,
+      'a (3)': 3,
+      'a (3) (2)': 4,
+      'a (4)': 5,
+      'a (2) (2)': 6,
+    });
+  });
+
+  it('takes time in proportion to the number of fields, however many look the same', async () => {
+    const hidden = (index: number) =>
+      Array.from(index.toString(2), (bit) => (bit === '0' ? '\u200b' : '\u200c')).join('');
+    const names = Array.from({ length: 20_000 }, (_, index) => `command${hidden(index)}`);
+    const cleaned = mapTexts(Object.fromEntries(names.map((name) => [name, true])), plainText) as object;
+    expect(Object.keys(cleaned)).toHaveLength(names.length);
+    // Gives the test's own time-out, which a busy event loop holds up, the chance to fail it.
+    await setTimeout(0);
   });
 
   it('takes no name for anything but a name', () => {

@@ -65,14 +65,25 @@ export function mapTexts(value: unknown, clean: (text: string) => string): unkno
   if (typeof value === 'string') return clean(value);
   if (Array.isArray(value)) return value.map((item) => mapTexts(item, clean));
   if (typeof value !== 'object' || value === null) return value;
-  const fields = new Map<string, unknown>();
-  for (const [name, item] of Object.entries(value)) fields.set(freeName(clean(name), fields), mapTexts(item, clean));
-  return Object.fromEntries(fields);
+  const names = new FreeNames();
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [names.take(clean(name)), mapTexts(item, clean)]),
+  );
 }
 
 /** Two names that differ only in what is invisible stay two: otherwise one value could hide another. */
-function freeName(name: string, taken: ReadonlyMap<string, unknown>): string {
-  let free = name;
-  for (let number = 2; taken.has(free); number++) free = `${name} (${number})`;
-  return free;
+class FreeNames {
+  private readonly taken = new Set<string>();
+  /** For each name wanted twice, the number to try next: from 2 each time, many such names would take forever. */
+  private readonly next = new Map<string, number>();
+
+  take(name: string): string {
+    let free = name;
+    for (let number = this.next.get(name) ?? 2; this.taken.has(free); number++) {
+      free = `${name} (${number})`;
+      this.next.set(name, number + 1);
+    }
+    this.taken.add(free);
+    return free;
+  }
 }

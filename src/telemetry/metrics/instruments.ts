@@ -86,7 +86,7 @@ export const INSTRUMENTS = declared({
     description: 'Requests to the Managed Agents API, each attempt on its own.',
     labels: {
       operation: OPERATION,
-      status: 'HTTP status of the answer; `timeout`, `connection`, `cancelled` where there was none',
+      status: 'HTTP status of the answer; `timeout`, `connection`, `cancelled` where there was none, or no end of it',
       retry: '`true` when the SDK repeated a request that had failed',
     },
   },

@@ -144,14 +144,14 @@ class Answer {
   reply(reply: Reply, failure: Failure, { route, params }: Match): void {
     if ('stream' in reply) return reply.stream(this.response, failure);
     const text = serialize(disturb(reply.body, { ...failure, ...this.standing(route) }, { route, params }), this.parts);
-    this.send(200, failure.invalidJson ? text.slice(0, text.length / 2) : text);
+    this.send(200, failure.invalidJson ? half(text) : text, failure);
   }
 
   error(error: ApiError, failure: Failure = {}): void {
     if (error instanceof MethodNotAllowed) this.response.removeHeader('request-id');
     this.headers(failure.headers ?? {});
     if (failure.retryAfter !== undefined) this.response.setHeader('retry-after', String(failure.retryAfter));
-    this.send(error.status, JSON.stringify(error.body(this.requestId)));
+    this.send(error.status, JSON.stringify(error.body(this.requestId)), failure);
   }
 
   /** Pollution that shows in lists of events. */
@@ -159,10 +159,15 @@ class Answer {
     return this.parts.pollution.duplicates && path.endsWith('/events') ? { duplicates: true } : {};
   }
 
-  private send(status: number, text: string): void {
+  private send(status: number, text: string, { stalls }: Failure): void {
     this.response.writeHead(status, { 'content-type': 'application/json' });
-    this.response.end(text);
+    if (stalls) this.response.write(half(text));
+    else this.response.end(text);
   }
+}
+
+function half(text: string): string {
+  return text.slice(0, text.length / 2);
 }
 
 /** Not something the API would answer: it says what is wrong with the simulator or with a test's scenario. */
