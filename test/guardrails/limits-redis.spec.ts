@@ -38,7 +38,7 @@ async function serverWith(env: Record<string, string>) {
 
 const redisOf = ({ app }: TestServer) => app.get(RedisConnection, { strict: false }).client;
 /** Not `once` of node:events: that takes every failed attempt to reconnect for the end. */
-const happens = (client: ReturnType<typeof redisOf>, event: 'close' | 'ready' | 'end') =>
+const happens = (client: ReturnType<typeof redisOf>, event: 'close' | 'error' | 'ready' | 'end') =>
   new Promise<void>((resolve) => client.once(event, () => resolve()));
 const failuresOf = ({ app }: TestServer) => {
   const decisions = [...app.get(StoreHealth, { strict: false }).decisions.values()];
@@ -160,6 +160,24 @@ withRedis('replicas that share a Redis', () => {
     expect(stderrText()).toMatch(/does not answer \(/);
     expect(stderrText()).toMatch(/answers again/);
     expect(stderrText()).not.toContain(REDIS_PASSWORD);
+  });
+
+  it('a Redis that comes back is up again before any call asks it', async () => {
+    const { server } = await serverWith({
+      MCP_REDIS_URL: redis.url,
+      MCP_RATE_LIMIT_PER_MINUTE: '5',
+      MCP_LOG_LEVEL: 'warn',
+    });
+    const health = server.app.get(StoreHealth, { strict: false });
+    const failed = happens(redisOf(server), 'error');
+    await redis.stop();
+    await failed;
+    expect(health.up).toBe(false);
+    const ready = happens(redisOf(server), 'ready');
+    await redis.start();
+    await ready;
+    expect(health.up).toBe(true);
+    expect(stderrText()).toMatch(/answers again/);
   });
 
   it('a Redis that hangs holds a call up for little more than a second', async () => {

@@ -39,6 +39,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   async onModuleInit(): Promise<void> {
     // Failed attempts and lost connections arrive here, and nowhere else.
     this.client.on('error', (error) => this.health.say(error));
+    this.client.on('ready', () => this.health.back());
     // The listener has told; the client goes on trying.
     await this.client.connect().catch(() => undefined);
   }

@@ -37,7 +37,7 @@ export class StoreHealth {
     }
   }
 
-  /** Whether the store answered when it was last needed. */
+  /** Whether the store answered, or could be reached, when that was last known. */
   get up(): boolean {
     return !this.away;
   }
@@ -58,6 +58,7 @@ export class StoreHealth {
   async tell(news: () => Promise<unknown>): Promise<void> {
     try {
       await news();
+      this.back();
     } catch (error) {
       this.say(error);
     }
@@ -76,7 +77,8 @@ export class StoreHealth {
     this.unsaid = 0;
   }
 
-  private back(): void {
+  /** The store answers, or can be reached again. */
+  back(): void {
     if (!this.away) return;
     this.logger.warn(`the store of the limits answers again; ${this.unsaid} failures were not logged`);
     this.away = false;

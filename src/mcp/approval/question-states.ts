@@ -1,11 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createRequestStateCodec, type RequestStateCodec } from '@modelcontextprotocol/server';
 import { requireToolCall } from '../tool-call.js';
+import { UsedNonces } from './used-nonces.js';
 
 /** How long a person may think, in seconds. */
 const TTL_SECONDS = 600;
-/** How many answered questions of the last {@link TTL_SECONDS} are remembered; beyond it no answer is taken. */
-const MAX_USED = 10_000;
 
 /** What the client carries from a question to its answer. It can be read there, but not changed. */
 interface QuestionState {
@@ -24,17 +23,14 @@ interface QuestionState {
  */
 export class QuestionStates {
   private readonly codec: RequestStateCodec<QuestionState>;
-  /** Nonces of answered questions with the time they expire, oldest first. */
-  private readonly used = new Map<string, number>();
+  /** Of answered questions, for a moment longer than their states are valid. */
+  private readonly used = new UsedNonces(TTL_SECONDS + 1);
 
   constructor(secret: string | undefined) {
     this.codec = createRequestStateCodec<QuestionState>({
       key: secret ?? randomBytes(32),
       ttlSeconds: TTL_SECONDS,
-      bind: () => {
-        const { issuer, subject } = requireToolCall().principal;
-        return JSON.stringify([issuer, subject]);
-      },
+      bind: principalName,
     });
   }
 
@@ -53,19 +49,16 @@ export class QuestionStates {
       // Cut, changed, expired, or somebody else's; which of them makes no difference to an honest client.
       return undefined;
     }
-    return state.about === digestOf(question) && this.useUp(state.nonce) ? state.calls : undefined;
+    return state.about === digestOf(question) && this.used.useUp(state.nonce, principalName())
+      ? state.calls
+      : undefined;
   }
+}
 
-  private useUp(nonce: string): boolean {
-    const now = Date.now();
-    for (const [old, expires] of this.used) {
-      if (expires > now) break;
-      this.used.delete(old);
-    }
-    if (this.used.has(nonce) || this.used.size >= MAX_USED) return false;
-    this.used.set(nonce, now + (TTL_SECONDS + 1) * 1000);
-    return true;
-  }
+/** Who makes the running call; never the same for two. */
+function principalName(): string {
+  const { issuer, subject } = requireToolCall().principal;
+  return JSON.stringify([issuer, subject]);
 }
 
 function digestOf(question: object): string {

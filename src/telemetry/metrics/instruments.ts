@@ -77,7 +77,7 @@ export const INSTRUMENTS = declared({
     kind: 'gauge',
     unit: '1',
     description:
-      '1 while the store of the limits answers (memory always does), 0 once it failed, until it answers again.',
+      '1 while the store of the limits answers (memory always does), 0 once it failed, until it answers or is connected again.',
   },
   upstreamRequests: {
     name: `${PREFIX}upstream_requests`,
