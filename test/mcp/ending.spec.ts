@@ -179,7 +179,7 @@ describe('an error nobody foresaw', () => {
 
   it('gives up calls under way, and leaves a record of each', async () => {
     await start({ ...faulty(`throw new Error('unforeseen');`), ANTHROPIC_TIMEOUT_SECONDS: '60' });
-    await callUnderWay(120_000);
+    await callUnderWay({ delayMs: 120_000 });
     await crash();
     expect(server.stderr()).toMatch(/"audit":"agent_list".*"outcome":"failed"/);
   });
