@@ -1,4 +1,5 @@
 import { type Problem, type Section } from './read-settings.js';
+import { isSecure } from './secure-url.js';
 import { Setting } from './setting.decorator.js';
 
 /** Where the record of every tool call goes. It always goes to stderr. */
@@ -44,14 +45,9 @@ export class AuditSettings implements Section {
     if (this.required && this.file === undefined && this.url === undefined) {
       problems.push({ env: 'MCP_AUDIT_REQUIRED', message: 'needs MCP_AUDIT_FILE or MCP_AUDIT_URL' });
     }
-    if (this.token !== undefined && (this.url === undefined || !isConfidential(this.url))) {
+    if (this.token !== undefined && (this.url === undefined || !isSecure(this.url))) {
       problems.push({ env: 'MCP_AUDIT_TOKEN', message: 'needs an MCP_AUDIT_URL with https, or on this machine' });
     }
     return problems;
   }
-}
-
-function isConfidential(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }

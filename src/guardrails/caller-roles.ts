@@ -2,15 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { type Principal } from '../auth/principal.js';
 import { GuardrailsSettings } from '../config/guardrails.settings.js';
 import { type BindingKind, type Role, type RoleBinding, ROLES } from '../config/role-bindings.js';
-import { type Tier, TIERS } from '../mcp/tool-definition.js';
-
-const READING: readonly Tier[] = ['discover', 'observe'];
+import { READING_TIERS, type Tier, TIERS } from '../config/tiers.js';
 
 /** The tiers of each role. A tier that stands nowhere is nobody's but the admins'. */
 const TIERS_OF: Readonly<Record<Role, readonly Tier[]>> = {
-  viewer: READING,
-  operator: [...READING, 'start', 'interact'],
-  approver: [...READING, 'approve'],
+  viewer: READING_TIERS,
+  operator: [...READING_TIERS, 'start', 'interact'],
+  approver: [...READING_TIERS, 'approve'],
   admin: TIERS,
 };
 
@@ -60,7 +58,7 @@ function namesOf(kind: BindingKind, { issuer, subject, roles, groups, scopes }: 
     case 'role':
       return roles;
     case 'group':
-      return groups ?? [];
+      return groups;
     case 'scope':
       return scopes;
     case 'subject':

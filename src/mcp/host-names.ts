@@ -1,6 +1,6 @@
+import { LOCAL_HOSTS } from '../config/secure-url.js';
 import { type ServerSettings } from '../config/server.settings.js';
 
-const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 const ANY_ADDRESS = new Set(['0.0.0.0', '::', '[::]']);
 
 /** The host names under which clients may address this server; what keeps DNS rebinding out. */
@@ -16,5 +16,5 @@ export function allowedOrigins(settings: ServerSettings): string[] {
 function ownNames({ host, publicUrl }: ServerSettings): string[] {
   const bound = ANY_ADDRESS.has(host) ? [] : [host.includes(':') && !host.startsWith('[') ? `[${host}]` : host];
   const published = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
-  return [...LOCAL_NAMES, ...bound, ...published];
+  return [...LOCAL_HOSTS, ...bound, ...published];
 }

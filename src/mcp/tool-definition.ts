@@ -1,8 +1,6 @@
 import { type Tier } from '../config/tiers.js';
 import { type ToolInput } from './tool-input.js';
 
-export { type Tier, TIERS } from '../config/tiers.js';
-
 /** Hints of the MCP specification; all four are always stated. */
 export interface ToolHints {
   readonly readOnlyHint: boolean;

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { MCP_TOOL_METADATA_KEY, type ToolMetadata } from '@rekog/mcp-nest';
+import { TIERS } from '../config/tiers.js';
 import { unjudgeableArgument } from './resource-arguments.js';
-import { TIERS, type ToolDefinition } from './tool-definition.js';
+import { type ToolDefinition } from './tool-definition.js';
 import { toolDefinitionOf } from './tool.decorator.js';
 
 /** Some clients prefix the server's name, and some cut names at 64 characters. */

@@ -1,5 +1,5 @@
 import { allTools } from '../../docs/generate/tools.js';
-import { TIERS } from '../../src/mcp/tool-definition.js';
+import { TIERS } from '../../src/config/tiers.js';
 import { FIXTURES } from '../simulator/index.js';
 import { callTool, connectStdio } from '../support/client.js';
 import { type Harness, startHarness } from '../support/harness.js';

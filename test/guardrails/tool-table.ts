@@ -1,6 +1,6 @@
 import { allTools } from '../../docs/generate/tools.js';
 import { type CatalogKind } from '../../src/mcp/resource-arguments.js';
-import { type Tier } from '../../src/mcp/tool-definition.js';
+import { type Tier } from '../../src/config/tiers.js';
 
 /** What the rules have to know about each tool, written down once more and independently of the definitions. */
 export interface ToolRow {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { type RedisConnection } from './redis-connection.js';
 
 /** As many sessions of one caller are remembered, the newest; far more than a caller may have running. */
 export const MAX_REMEMBERED = 500;
 /** A caller that starts nothing for so long is forgotten, in seconds. */
 const FORGET_AFTER_SECONDS = 7 * 24 * 3600;
-/** Callers remembered in memory, the most recent. */
+/** Callers remembered in memory, those that began a start last. */
 const MAX_CALLERS = 10_000;
 
 /** A start that has begun stands in the list until its session has an id; no id contains a colon. */
@@ -39,27 +40,23 @@ export function sorted(list: readonly string[]): { sessions: string[]; beginning
 
 /** For a single process. */
 export class StartedSessionsInMemory implements StartedSessions {
-  private readonly lists = new Map<string, string[]>();
+  private readonly lists = new LRUCache<string, string[]>({ max: MAX_CALLERS });
 
   begin(key: string, start: string): Promise<string[]> {
     const before = this.lists.get(key) ?? [];
-    // Put in anew, so that the caller that was away longest is the first to be forgotten.
-    this.lists.delete(key);
     this.lists.set(key, [...before, start].slice(-MAX_REMEMBERED));
-    const [oldest] = this.lists.keys();
-    if (this.lists.size > MAX_CALLERS && oldest !== undefined) this.lists.delete(oldest);
     return Promise.resolve(before);
   }
 
   succeed(key: string, start: string, sessionId: string): Promise<void> {
-    const list = this.lists.get(key);
+    const list = this.lists.peek(key);
     const position = list?.indexOf(start) ?? -1;
     if (position >= 0) list?.splice(position, 1, sessionId);
     return Promise.resolve();
   }
 
   forget(key: string, start: string): Promise<void> {
-    const list = this.lists.get(key);
+    const list = this.lists.peek(key);
     const position = list?.indexOf(start) ?? -1;
     if (position >= 0) list?.splice(position, 1);
     return Promise.resolve();

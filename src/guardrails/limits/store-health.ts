@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { LimitsSettings } from '../../config/limits.settings.js';
-import { type Tier } from '../../mcp/tool-definition.js';
+import { type Tier } from '../../config/tiers.js';
 import { type Refusal } from '../policy.js';
 
 /** While the store is away, one line in this time says so, in milliseconds. */

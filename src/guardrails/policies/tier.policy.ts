@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { type Principal } from '../../auth/principal.js';
 import { GuardrailsSettings } from '../../config/guardrails.settings.js';
-import { type Tier, type ToolDefinition } from '../../mcp/tool-definition.js';
+import { READING_TIERS } from '../../config/tiers.js';
+import { type ToolDefinition } from '../../mcp/tool-definition.js';
 import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
-
-const READING_TIERS: ReadonlySet<Tier> = new Set(['discover', 'observe']);
 
 /**
  * Tools that end sessions, and all tools that change anything, can be switched off for everyone; a caller can give up the
@@ -15,7 +14,7 @@ export class TierPolicy implements Policy {
   constructor(private readonly settings: GuardrailsSettings) {}
 
   refusal({ tool, principal }: PolicyRequest): Refusal | undefined {
-    if (!READING_TIERS.has(tool.tier)) {
+    if (!READING_TIERS.includes(tool.tier)) {
       if (this.settings.readOnly) {
         return readOnly(tool, 'this server is read-only (MCP_READ_ONLY=true)');
       }
@@ -33,7 +32,7 @@ export class TierPolicy implements Policy {
   }
 
   hides({ tier }: ToolDefinition, principal: Principal): boolean {
-    if ((this.settings.readOnly || principal.readOnly) && !READING_TIERS.has(tier)) return true;
+    if ((this.settings.readOnly || principal.readOnly) && !READING_TIERS.includes(tier)) return true;
     return !this.settings.allowDestructive && tier === 'destructive';
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { ApiError } from '../../managed-agents/api-error.js';
 import { type Session, SessionsService } from '../../managed-agents/sessions.service.js';
 import { factsOf, type SessionFacts } from './session-facts.js';
@@ -9,8 +10,8 @@ const MAX_SESSIONS = 10_000;
 /** The facts of sessions, each read at most once: they never change. */
 @Injectable()
 export class KnownSessions {
-  /** By session id, the one longest unused first. */
-  private readonly facts = new Map<string, SessionFacts>();
+  /** By session id. */
+  private readonly facts = new LRUCache<string, SessionFacts>({ max: MAX_SESSIONS });
   /** The lookups under way; who asks for the same session meanwhile shares them. */
   private readonly reading = new Map<string, Promise<SessionFacts | undefined>>();
 
@@ -18,14 +19,11 @@ export class KnownSessions {
 
   /** Undefined where the API knows no such session. Any other failure of the API is thrown: without facts, no access. */
   async find(id: string): Promise<SessionFacts | undefined> {
-    const known = this.facts.get(id);
-    if (!known) return this.reading.get(id) ?? this.read(id);
-    this.keep(id, known);
-    return known;
+    return this.facts.get(id) ?? this.reading.get(id) ?? this.read(id);
   }
 
   remember(session: Session): void {
-    this.keep(session.id, factsOf(session));
+    this.facts.set(session.id, factsOf(session));
   }
 
   private read(id: string): Promise<SessionFacts | undefined> {
@@ -37,19 +35,12 @@ export class KnownSessions {
   private async lookUp(id: string): Promise<SessionFacts | undefined> {
     try {
       const facts = factsOf(await this.sessions.get(id));
-      this.keep(id, facts);
+      this.facts.set(id, facts);
       return facts;
     } catch (error) {
       // Not remembered: nobody can say that there will never be one.
       if (error instanceof ApiError && error.details.status === 404) return undefined;
       throw error;
     }
-  }
-
-  private keep(id: string, facts: SessionFacts): void {
-    this.facts.delete(id);
-    this.facts.set(id, facts);
-    const [oldest] = this.facts.keys();
-    if (this.facts.size > MAX_SESSIONS && oldest !== undefined) this.facts.delete(oldest);
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { type Situation } from '../../managed-agents/log/situation.js';
 import { parseTime } from '../../managed-agents/log/time.js';
 import { type Session } from '../../managed-agents/sessions.service.js';
@@ -22,27 +23,23 @@ const QUIET_MS = 60_000;
  */
 @Injectable()
 export class SettledSessions {
-  /** Fingerprints by session id, the one longest unused first. */
-  private readonly fingerprints = new Map<string, string>();
+  /** Fingerprints by session id. */
+  private readonly fingerprints = new LRUCache<string, string>({ max: MAX_SESSIONS });
 
   /** Whether a session, as just listed, is known to wait for nobody. */
   has(session: Session): boolean {
     const known = this.fingerprints.get(session.id);
     if (known === undefined) return false;
-    this.fingerprints.delete(session.id);
+    if (known === fingerprintOf(session)) return true;
     // Once it has changed it stays forgotten: a list that falls back for a moment must not bring the old state back.
-    if (known !== fingerprintOf(session)) return false;
-    this.fingerprints.set(session.id, known);
-    return true;
+    this.fingerprints.delete(session.id);
+    return false;
   }
 
   /** Remembers a session if nothing waits in it; `situation` was read after `session` was listed. */
   remember(session: Session, situation: Situation): void {
     if (!isFinished(situation) || session.status !== 'idle' || !isQuiet(session)) return;
-    this.fingerprints.delete(session.id);
     this.fingerprints.set(session.id, fingerprintOf(session));
-    const [oldest] = this.fingerprints.keys();
-    if (this.fingerprints.size > MAX_SESSIONS && oldest !== undefined) this.fingerprints.delete(oldest);
   }
 }
 
