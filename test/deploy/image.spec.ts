@@ -1,6 +1,6 @@
 import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,9 +15,10 @@ import { freePort, TOKEN } from '../support/server.js';
 import { CANNOT_CONFINE, canConfine, runConfined, spawnConfined, UID } from './confined.js';
 import { DOCKERFILE, globalArguments, isIgnored, LAMBDA_DOCKERFILE, ROOT, stages } from './dockerfile.js';
 import { bytesIn, filesIn, Image } from './image.js';
+import { expectSaidSize } from './sizes.js';
 
 const BUILD_TIMEOUT_MS = 300_000;
-const MEGABYTE = 1024 * 1024;
+const MEGABYTE = 1e6;
 
 let image: Image;
 let simulator: Simulator;
@@ -98,8 +99,13 @@ describe('the content of the image', () => {
     expect(filesIn(image.root('simulator'))).toEqual(['app/main.js']);
   });
 
-  it('is a fraction of what node_modules may take', () => {
-    expect(bytesIn(image.root('server'))).toBeLessThan(16 * MEGABYTE);
+  it('is a fraction of what node_modules may take, and as large as the README says', () => {
+    const root = image.root('server');
+    expect(bytesIn(root)).toBeLessThan(16 * MEGABYTE);
+    const page = 'deploy/docker/README.md';
+    expectSaidSize(page, /`main\.js` \(([\d.]+) MB\)/, statSync(join(root, 'app/main.js')).size);
+    expectSaidSize(page, /source map \(([\d.]+) MB\)/, statSync(join(root, 'app/main.js.map')).size);
+    expectSaidSize(page, /([\d.]+) MB in all/, bytesIn(root));
   });
 });
 

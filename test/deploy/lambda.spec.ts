@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { oidcEnv, TestIssuer } from '../support/issuer.js';
 import { serverEnv, TOKEN } from '../support/server.js';
 import { FakeParameterStore } from './fake-parameter-store.js';
 import { type FunctionAnswer, FunctionProcess } from './function-process.js';
+import { expectSaidSize } from './sizes.js';
 
 const LIST_EVENT = recorded('tools-list');
 const DISCOVERY_EVENT = recorded('discovery');
@@ -232,6 +233,11 @@ describe('settings', () => {
     expect(await fn.ended()).toBe(1);
     expect(fn.stderr).toContain('MCP_READ_ONLY: comes from several SSM parameters');
   });
+});
+
+it('the function is as large as its README says', () => {
+  const { size } = statSync(join(__dirname, '..', '..', 'dist', 'lambda.js'));
+  expectSaidSize('deploy/aws-lambda/README.md', /`dist\/lambda\.js` \(([\d.]+) MB/, size);
 });
 
 function recorded(name: string): Record<string, any> {
