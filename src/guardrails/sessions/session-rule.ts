@@ -17,7 +17,7 @@ export interface SessionRule {
  * What callers hear of every session that is not for them and of every id that is none. The words have to be the same:
  * a difference would tell which ids exist. Only the audit knows the rule.
  */
-export const NO_SUCH_SESSION =
+const NO_SUCH_SESSION =
   'Not found: there is no such session for you. Check the id with session_list; the session may also have been deleted, or belong to somebody else.';
 
 /** Judges every session that a call names by one rule. */
