@@ -1,7 +1,7 @@
 import { Setting } from './setting.decorator.js';
 
 /** Who may answer the tool calls that agents ask about. */
-export const APPROVAL_MODES = ['model', 'human'] as const;
+const APPROVAL_MODES = ['model', 'human'] as const;
 
 const MIN_SECRET_CHARS = 32;
 

@@ -3,7 +3,7 @@ import { Setting } from './setting.decorator.js';
 import { TIERS } from './tiers.js';
 
 /** Ways a caller can prove who it is. */
-export const AUTH_MODES = ['bearer', 'oidc', 'cognito'] as const;
+const AUTH_MODES = ['bearer', 'oidc', 'cognito'] as const;
 export type AuthMode = (typeof AUTH_MODES)[number];
 
 /** Shorter tokens work, as in the Python server, but are announced at start. */
@@ -14,7 +14,7 @@ export const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512',
 export type Algorithm = (typeof ALGORITHMS)[number];
 
 /** Claims that say whom a token is for: `aud` by the standards, the others where a provider leaves it out. */
-export const AUDIENCE_CLAIMS = ['aud', 'client_id', 'azp', 'cid', 'appid'] as const;
+const AUDIENCE_CLAIMS = ['aud', 'client_id', 'azp', 'cid', 'appid'] as const;
 
 /** Where Claude receives its codes: Claude.ai in the cloud, Claude Code on the user's machine (any port). */
 const CLAUDE_CALLBACKS = [

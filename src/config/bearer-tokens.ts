@@ -14,7 +14,7 @@ import {
 /** Every token is compared with every request, so their number is bounded. */
 const MAX_TOKENS = 1000;
 const MAX_FILE_BYTES = 1024 * 1024;
-export const MIN_NAMED_TOKEN = 16;
+const MIN_NAMED_TOKEN = 16;
 /** Subject of the one token of `MCP_BEARER_TOKEN`, which a named one must not be mistaken for. */
 export const STATIC_BEARER = 'static-bearer';
 

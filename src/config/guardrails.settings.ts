@@ -3,7 +3,7 @@ import { parseRoleBindings, ROLE_BINDINGS_FORMAT, type RoleBinding } from './rol
 import { Setting } from './setting.decorator.js';
 
 /** Whether callers reach every session of the workspace, or those they started. */
-export const ISOLATION_MODES = ['none', 'owner'] as const;
+const ISOLATION_MODES = ['none', 'owner'] as const;
 
 /** What callers may do with the operator's key. Everything is open by default. */
 export class GuardrailsSettings implements Section {

@@ -74,6 +74,21 @@ describe('the cursor', () => {
     expect(second.events.map(({ id }) => id)).toEqual(['sevt_late']);
   });
 
+  it('delivers a backlog of events of 100 KB, each once and in order, in pages of few', async () => {
+    const events = Array.from({ length: 60 }, (_, index) => ({
+      ...message(`sevt_${index}`, at(index * 1000), 'x'.repeat(100_000)),
+      type: 'agent.tool_result',
+    }));
+    const session = await sessionWith(events);
+    const { requests } = harness.simulator;
+    const before = requests.length;
+    expect(await readAll(session.id, { limit: 200 })).toEqual(events.map(({ id }) => id));
+    const limits = requests.slice(before).map(({ query }) => Number(query.get('limit')));
+    // The first of a reading finds out.
+    expect(limits.filter((limit) => limit < 20).length).toBeGreaterThan(limits.length / 2);
+    expect(limits.length).toBeLessThan(30);
+  });
+
   it.each([1, 7, 50, 200])(
     'pages a backlog of 500 ties and gaps in batches of %d, each event once and in order',
     async (limit) => {

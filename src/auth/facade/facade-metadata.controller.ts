@@ -6,8 +6,6 @@ import { Public } from '../public.decorator.js';
 import { OAuthErrorFilter } from './oauth.error.js';
 import { UpstreamProvider } from './upstream-provider.js';
 
-type Arriving = Arrival & { readonly url: string };
-
 /** What the facade says about itself (RFC 8414). Its issuer is this server, or clients would refuse the document. */
 interface AuthorizationServer {
   readonly issuer: string;
@@ -36,7 +34,7 @@ export class FacadeMetadataController {
   @Get(['oauth-authorization-server', 'oauth-authorization-server/*'])
   @Header('access-control-allow-origin', '*')
   @Header('cache-control', 'no-store')
-  authorizationServer(@Req() request: Arriving): Promise<AuthorizationServer> {
+  authorizationServer(@Req() request: Arrival): Promise<AuthorizationServer> {
     this.ensureOurs(request);
     return this.document(request);
   }
@@ -46,7 +44,7 @@ export class FacadeMetadataController {
   @Get(['openid-configuration', 'openid-configuration/*'])
   @Header('access-control-allow-origin', '*')
   @Header('cache-control', 'no-store')
-  async openid(@Req() request: Arriving): Promise<object> {
+  async openid(@Req() request: Arrival): Promise<object> {
     this.ensureOurs(request);
     const algorithms = this.settings.oidcAlgorithms;
     return {
@@ -56,7 +54,7 @@ export class FacadeMetadataController {
     };
   }
 
-  private async document(request: Arriving): Promise<AuthorizationServer> {
+  private async document(request: Arrival): Promise<AuthorizationServer> {
     const base = this.url.base(request);
     const offline = (await this.provider.offersOfflineAccess()) ? ['offline_access'] : [];
     return {
@@ -74,7 +72,7 @@ export class FacadeMetadataController {
   }
 
   /** At the root, and after the well-known path where our own address has a path (RFC 8414 §3.1). */
-  private ensureOurs(request: Arriving): void {
+  private ensureOurs(request: Arrival): void {
     const suffix = (request.url.split('?')[0] ?? '').replace(/^\/\.well-known\/[^/]+/, '');
     const own = new URL(this.url.base(request)).pathname.replace(/\/$/, '');
     if (!this.settings.hasFacade || !['', own].includes(suffix)) throw new NotFoundException();

@@ -34,7 +34,7 @@ export class ProviderDiscovery {
 }
 
 /** The places where issuers publish it, the most common first. */
-export function discoveryUrls(issuer: string): string[] {
+function discoveryUrls(issuer: string): string[] {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/+$/, '');
   return [

@@ -11,7 +11,7 @@ const CONNECTION_TIMEOUT_MS = 1500;
 const MAX_MESSAGE_CHARS = 400;
 
 /** The parameters could not be read. Its text names the path and the reason, never a value. */
-export class ParameterStoreError extends Error {
+class ParameterStoreError extends Error {
   constructor(path: string, cause: unknown) {
     super(`The SSM parameters below ${path} could not be read: ${reason(cause)}. ${whatHelps(cause)}`, { cause });
     this.name = 'ParameterStoreError';

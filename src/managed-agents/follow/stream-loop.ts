@@ -5,7 +5,7 @@ import { backoffMs, pause } from './pause.js';
 import { type ReadBudget } from './read-budget.js';
 
 /** A stream without a frame for this long counts as broken, in milliseconds. Comments are no frames. */
-export const SILENCE_MS = 90_000;
+const SILENCE_MS = 90_000;
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 10_000;
 /** Longest `retry-after` that is respected before the stream is tried again, in milliseconds. */

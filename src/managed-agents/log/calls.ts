@@ -23,8 +23,9 @@ const CALL_TYPES: ReadonlySet<string> = new Set(['agent.tool_use', 'agent.mcp_to
 /** Calls, and what a client answers to them. */
 const TRACE_TYPES = [...CALL_TYPES, 'user.tool_confirmation', 'user.custom_tool_result'];
 
-/** How far back a call is looked for that the current turn does not hold: five pages of the largest size. */
-const MAX_SEARCH_PAGES = 5;
+/** How far back a call is looked for that the current turn does not hold: so many events, and pages should they be small. */
+const MAX_SEARCH_EVENTS = 5000;
+const MAX_SEARCH_PAGES = 20;
 const SEARCH_PAGE_SIZE = 1000;
 
 /**
@@ -34,15 +35,18 @@ const SEARCH_PAGE_SIZE = 1000;
 export async function readCalls(fetchPage: FetchPage, ids: Iterable<string>): Promise<CallsReading> {
   const wanted = new Set(ids);
   const newestFirst: LogEvent[] = [];
-  const situation = await readSituation(async (query) => {
+  const fetchTraces: FetchPage = async (query) => {
     const page = await fetchPage(query);
-    newestFirst.push(...page.events);
+    newestFirst.push(...page.events.filter((event) => wanted.has(callOf(event) ?? '')));
     return page;
-  });
+  };
+  const situation = await readSituation(fetchTraces);
   let page: string | undefined;
-  for (let pages = 0; pages < MAX_SEARCH_PAGES && isAnyMissing(wanted, newestFirst); pages++) {
-    const found = await fetchPage({ order: 'desc', limit: SEARCH_PAGE_SIZE, types: TRACE_TYPES, page });
-    newestFirst.push(...found.events);
+  let searched = 0;
+  for (let pages = 0; pages < MAX_SEARCH_PAGES && searched < MAX_SEARCH_EVENTS; pages++) {
+    if (!isAnyMissing(wanted, newestFirst)) break;
+    const found = await fetchTraces({ order: 'desc', limit: SEARCH_PAGE_SIZE, types: TRACE_TYPES, page });
+    searched += found.events.length;
     page = found.nextPage;
     if (page === undefined) break;
   }
@@ -58,12 +62,17 @@ function isAnyMissing(wanted: ReadonlySet<string>, events: readonly LogEvent[]):
 export function traceCalls(events: readonly LogEvent[], wanted: ReadonlySet<string>): ReadonlyMap<string, CallTrace> {
   const traces = new Map<string, CallTrace>();
   for (const event of events) {
-    const id = isCall(event) ? event.id : answeredCall(event);
+    const id = callOf(event);
     const found = fieldOf(event);
     if (id === undefined || found === undefined || !wanted.has(id)) continue;
     traces.set(id, { [found]: event, ...traces.get(id) });
   }
   return traces;
+}
+
+/** The call that this event is, or answers. */
+function callOf(event: LogEvent): string | undefined {
+  return isCall(event) ? event.id : answeredCall(event);
 }
 
 function fieldOf(event: LogEvent): keyof CallTrace | undefined {

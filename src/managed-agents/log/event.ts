@@ -15,6 +15,8 @@ export interface LogPage {
   readonly events: readonly LogEvent[];
   /** Opaque cursor of the following page; absent on the last one. */
   readonly nextPage?: string;
+  /** How large the page was when it came from the API. */
+  readonly bytes?: number;
 }
 
 /** What the reader of a log asks for. Times compare `processed_at`, inclusively. */

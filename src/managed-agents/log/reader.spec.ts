@@ -120,6 +120,20 @@ describe('readEvents', () => {
     expect([ids(events), hasMore, queries.length]).toEqual([['sevt_0'], true, 10]);
   });
 
+  it('stops after two megabytes to deliver, not counting what was delivered before', async () => {
+    const log = burst(6);
+    const fetchPage: FetchPage = ({ page = '0' }) => {
+      const start = Number(page);
+      const nextPage = start + 2 < log.length ? String(start + 2) : undefined;
+      return Promise.resolve({ events: log.slice(start, start + 2), nextPage, bytes: 2 * 1024 * 1024 });
+    };
+    const first = await readEvents(fetchPage, { since: start, limit: 9 });
+    expect([ids(first.events), first.hasMore]).toEqual([['sevt_0', 'sevt_1'], true]);
+    const since = advance(start, burst(3));
+    const second = await readEvents(fetchPage, { since, limit: 9 });
+    expect([ids(second.events), second.hasMore]).toEqual([['sevt_3', 'sevt_4', 'sevt_5'], false]);
+  });
+
   it('goes on past ten pages while it has nothing to deliver, with the largest pages', async () => {
     const { fetchPage, queries } = scripted(...Array.from({ length: 40 }, () => []), burst(1));
     const { events } = await readEvents(fetchPage, { since: start, limit: 9 });

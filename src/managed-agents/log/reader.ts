@@ -9,6 +9,9 @@ const MAX_PAGE_SIZE = 1000;
 /** How many pages one read follows once it has something to deliver. */
 const MAX_PAGES = 10;
 
+/** After how much to deliver a read stops, in bytes: far more than fits into an answer. */
+const MAX_BYTES = 2 * 1024 * 1024;
+
 /** How many pages in a row may hold nothing that this read did not meet before. */
 const MAX_BARREN_PAGES = 100;
 
@@ -50,17 +53,20 @@ export async function readEvents(fetchPage: FetchPage, request: ReadRequest): Pr
   const result = (hasMore: boolean): ReadResult => ({ events: events.slice(0, limit), hasMore, queued: sieve.queued });
   let query = firstQuery(request);
   let barrenPages = 0;
+  let bytes = 0;
   for (let pages = 1; ; pages += 1) {
     const metBefore = sieve.met;
-    const { events: listed, nextPage } = await fetchPage(query);
-    events.push(...listed.filter((event) => sieve.lets(event)));
+    const { events: listed, nextPage, bytes: pageBytes = 0 } = await fetchPage(query);
+    const news = listed.filter((event) => sieve.lets(event));
+    events.push(...news);
+    bytes += pageBytes * (news.length / Math.max(listed.length, 1));
     if (events.length > limit) {
       return result(true);
     }
     if (!nextPage) {
       return result(false);
     }
-    if (events.length === limit || (events.length > 0 && pages >= MAX_PAGES)) {
+    if (events.length === limit || (events.length > 0 && (pages >= MAX_PAGES || bytes >= MAX_BYTES))) {
       return result(true);
     }
     barrenPages = sieve.met > metBefore ? 0 : barrenPages + 1;

@@ -77,6 +77,21 @@ describe('readSituation', () => {
     await expect(readSituation(listing(log).fetchPage)).resolves.toMatchObject({ turn: 'queued', queuedInputs: 1 });
   });
 
+  it('goes on for twenty pages at most when they are smaller than asked for', async () => {
+    const { fetchPage, queries } = listing(logOf(running, ...many(500)), 10);
+    await expect(readSituation(fetchPage)).resolves.toMatchObject({ turn: 'running', complete: false });
+    expect(queries).toHaveLength(21);
+  });
+
+  it('keeps the newest message, also when the list repeats it, and the input of calls that wait', async () => {
+    const call = { type: 'agent.tool_use', evaluated_permission: 'ask', input: { command: 'ls' } };
+    const asks = { type: 'session.status_idle', stop_reason: { type: 'requires_action', event_ids: ['sevt_3'] } };
+    const log = logOf(running, { type: 'agent.message', content: 'old' }, { ...output, content: 'new' }, call, asks);
+    const situation = await readSituation(listing(log.flatMap((event) => [event, event])).fetchPage);
+    expect(situation.lastMessage).toMatchObject({ content: 'new' });
+    expect(situation.pendingActions).toMatchObject([{ toolUseId: 'sevt_3', input: { command: 'ls' } }]);
+  });
+
   it('passes on what fetching a page throws', async () => {
     await expect(readSituation(() => Promise.reject(new Error('overloaded')))).rejects.toThrow('overloaded');
   });
@@ -92,15 +107,22 @@ describe('readSituation', () => {
       .constantFrom('retrying', 'exhausted')
       .map((type) => ({ message: 'Overloaded', retry_status: { type } }));
     const some = fc.oneof(
-      fc.constantFrom({ type: 'session.status_running' }, { type: 'user.message' }, output),
+      fc.constantFrom({ type: 'session.status_running' }, { type: 'user.message', content: 'text' }),
+      fc.record({ type: fc.constant('agent.message'), content: fc.string() }),
       fc.record({ type: fc.constant('session.status_idle'), stop_reason: stop }),
       fc.record({ type: fc.constant('session.error'), error: retry }),
       fc.record({
         type: fc.constant('agent.tool_use'),
-        evaluated_permission: fc.constant('ask'),
+        evaluated_permission: fc.constantFrom('ask', 'allow'),
+        input: fc.record({ command: fc.string() }),
         session_thread_id: thread,
       }),
-      fc.record({ type: fc.constantFrom('user.tool_confirmation', 'agent.tool_result'), tool_use_id: id }),
+      fc.record({
+        type: fc.constant('user.tool_confirmation'),
+        tool_use_id: id,
+        result: fc.constantFrom('allow', 'deny'),
+      }),
+      fc.record({ type: fc.constant('agent.tool_result'), tool_use_id: id, content: fc.string() }),
       fc.record({
         type: fc.constantFrom('session.thread_status_terminated', 'user.interrupt'),
         session_thread_id: thread,

@@ -1,6 +1,7 @@
 import { type FetchPage, type LogEvent, type LogPage } from './event.js';
 import { identityOf, recordOf, stampOf } from './fields.js';
 import { mergeStreamed } from './merge.js';
+import { Outline } from './outline.js';
 import { turnError, type TurnError } from './turn-error.js';
 import { blockingCalls, pendingActions, type PendingAction } from './pending.js';
 import {
@@ -193,26 +194,35 @@ function isLater(event: LogEvent, than: LogEvent): boolean {
   return (stampOf(event) ?? -Infinity) > (stampOf(than) ?? Infinity);
 }
 
-/** One request answers for most sessions; the bound is 4,200 telling events since the turn began. */
-const PAGE_SIZES = [200, 1000, 1000, 1000, 1000];
+/** One request answers for most sessions. */
+const FIRST_PAGE_SIZE = 200;
+const PAGE_SIZE = 1000;
+/** How many telling events are read at most, to get back to the beginning of the turn. */
+const MAX_EVENTS = 4200;
+/** How many pages are read at most, should they hold fewer events than asked for. */
+const MAX_PAGES = 20;
 
 /**
  * Reads a session's situation from the newest end of its log, going back as far as needed: to the beginning of the turn,
- * within five pages. A log that goes on beyond them costs one request more. What `fetchPage` throws is passed on.
+ * within the bounds above. A log that goes on beyond them costs one request more. What `fetchPage` throws is passed on.
  *
  * @param streamed events that a stream has shown lately, in its order; the list can be a moment behind it
  */
 export async function readSituation(fetchPage: FetchPage, streamed: readonly LogEvent[] = []): Promise<Situation> {
+  const outline = new Outline();
   let tail: LogEvent[] = [];
   let page: string | undefined;
   let situation = situationOf(tail, false);
-  for (const limit of PAGE_SIZES) {
+  for (let pages = 0, read = 0; pages < MAX_PAGES && read < MAX_EVENTS; pages += 1) {
+    const limit = pages === 0 ? FIRST_PAGE_SIZE : PAGE_SIZE;
     const listed: LogPage = await fetchPage({ order: 'desc', limit, types: SITUATION_TYPES, page });
     const isNewest = page === undefined;
     page = listed.nextPage;
-    const events = listed.events.toReversed();
+    read += listed.events.length;
+    const events = listed.events.map((event) => outline.of(event)).toReversed();
     tail = isNewest ? mergeStreamed(events, streamed, !page) : [...events, ...tail];
     situation = situationOf(tail, !page);
+    // The start of the log makes it complete as well.
     if (situation.complete) {
       break;
     }
