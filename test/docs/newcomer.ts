@@ -8,11 +8,14 @@ import { ROOT } from './documented-commands.js';
 /** Most of what a failing command has written that is worth reading. */
 const SHOWN_CHARS = 4000;
 
+/** What need not be done again for each page that begins with it. */
+const ONCE: ReadonlySet<string> = new Set(['npm ci', 'npm run build']);
+
 /** Someone with a fresh copy of the repository and a bare machine, who pastes one command after the other. */
 export class Newcomer {
   private readonly directory = mkdtempSync(join(tmpdir(), 'newcomer-'));
   private server?: ChildProcess;
-  private installed = false;
+  private readonly done = new Set<string>();
 
   /** @param env all the environment there is, besides the way to the programs and the home directory */
   constructor(private readonly env: Readonly<Record<string, string>>) {
@@ -22,13 +25,15 @@ export class Newcomer {
     }
   }
 
-  /** Runs a command to its end. Rejects, with what it wrote, when it fails. Packages are installed once for all pages. */
-  async run(command: string): Promise<string> {
-    const { child, written } = this.start(this.installed ? command.replace(/^npm ci && /, '') : command);
+  /** Runs a command to its end. Rejects, with what it wrote, when it fails. */
+  async run(command: string): Promise<void> {
+    const steps = command.split(' && ');
+    const toDo = steps.filter((step) => !this.done.has(step));
+    if (toDo.length === 0) return;
+    const { child, written } = this.start(toDo.join(' && '));
     const [code] = (await once(child, 'close')) as [number | null];
-    this.installed ||= code === 0 && command.startsWith('npm ci');
     if (code !== 0) throw new Error(`${command}\nended with ${code}:\n${written().slice(-SHOWN_CHARS)}`);
-    return written();
+    for (const step of steps) if (ONCE.has(step)) this.done.add(step);
   }
 
   /** Starts a server and waits until it says that it serves. It goes on beside the next commands, until another one. */
