@@ -92,6 +92,20 @@ describe('readSituation', () => {
     expect(situation.pendingActions).toMatchObject([{ toolUseId: 'sevt_3', input: { command: 'ls' } }]);
   });
 
+  it('keeps the input of a call that the newest idle waits for, answered before or not', async () => {
+    const call = { type: 'agent.tool_use', evaluated_permission: 'ask', input: { command: 'ls' } };
+    const log = nameCalls(
+      logOf(
+        call,
+        { type: 'agent.tool_result', tool_use_id: 'a', content: '' },
+        { type: 'session.status_idle', stop_reason: { type: 'end_turn' } },
+        { type: 'session.status_idle', stop_reason: { type: 'requires_action', event_ids: ['a'] } },
+      ),
+    );
+    const situation = await readSituation(listing(log, 1).fetchPage);
+    expect(situation.pendingActions).toMatchObject([{ input: { command: 'ls' } }]);
+  });
+
   it('passes on what fetching a page throws', async () => {
     await expect(readSituation(() => Promise.reject(new Error('overloaded')))).rejects.toThrow('overloaded');
   });
