@@ -1,4 +1,5 @@
 import { type ClientOptions } from '@anthropic-ai/sdk';
+import { limitedSignal } from './limited-signal.js';
 import { currentUpstreamRequests } from './upstream-requests.js';
 
 type Middleware = NonNullable<ClientOptions['middleware']>[number];
@@ -13,20 +14,16 @@ export function readWithinAttempt(timeoutMs: number): Middleware {
   return async (request, next, { options }) => {
     // The credential chain asks for its tokens without a signal.
     const ended = request.signal ?? currentUpstreamRequests()?.ended;
-    const attempt = new AbortController();
-    const abort = () => attempt.abort();
-    const timer = setTimeout(abort, options?.timeout ?? timeoutMs);
-    ended?.addEventListener('abort', abort, { once: true });
-    if (ended?.aborted) abort();
+    const attempt = limitedSignal(ended, options?.timeout ?? timeoutMs);
     let isStream = false;
     try {
       const response = await next({ ...request, signal: attempt.signal });
       isStream = options?.stream === true && response.ok;
       return isStream || !response.body ? response : new Response(await contentOf(response), response);
     } finally {
-      clearTimeout(timer);
       // A stream ends with the signal of its request, however long it lasts.
-      if (!isStream) ended?.removeEventListener('abort', abort);
+      if (isStream) attempt.stopClock();
+      else attempt.release();
     }
   };
 }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type LimitedSignal, limitedSignal } from '../managed-agents/limited-signal.js';
 
 const storage = new AsyncLocalStorage<number>();
 
@@ -16,18 +17,8 @@ export function callDeadline(): number | undefined {
 }
 
 /** A signal that aborts with `ended`, and at the deadline of the running call. */
-export function endOfCall(ended: AbortSignal): { signal: AbortSignal; dispose: () => void } {
+export function endOfCall(ended: AbortSignal): Pick<LimitedSignal, 'signal' | 'release'> {
   const deadline = callDeadline();
-  if (deadline === undefined) return { signal: ended, dispose: () => undefined };
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  const timer = setTimeout(abort, deadline - Date.now());
-  // Not AbortSignal.any: on Node 20 a signal that lives as long as the server remembers every one derived from it.
-  ended.addEventListener('abort', abort, { once: true });
-  if (ended.aborted) abort();
-  const dispose = () => {
-    clearTimeout(timer);
-    ended.removeEventListener('abort', abort);
-  };
-  return { signal: controller.signal, dispose };
+  if (deadline === undefined) return { signal: ended, release: () => undefined };
+  return limitedSignal(ended, deadline - Date.now());
 }

@@ -82,7 +82,7 @@ export class ToolCallPath {
       const call = this.begin(request, { ...callerOf(context), ended: end.signal }, context);
       const work = this.comesTooLate(context) ? () => refuseLate(call) : () => handler(request, context);
       const answer = inCallSpan(call, () => this.run(call, work));
-      return this.running.track(answer.finally(end.dispose));
+      return this.running.track(answer.finally(end.release));
     };
   }
 

@@ -1,5 +1,6 @@
 import { type EventLogService } from '../../src/managed-agents/event-log.service.js';
 import { FollowService, TooManyStreamsError } from '../../src/managed-agents/follow/follow.service.js';
+import { Sightings } from '../../src/managed-agents/sightings/sightings.js';
 import { FakeStreams } from '../support/fake-streams.js';
 import { pass, settle, useVirtualTime } from '../support/virtual-time.js';
 
@@ -18,7 +19,7 @@ beforeEach(() => {
     return { open: own.open, fetchPage: () => Promise.resolve({ events: [] }) };
   };
   const log = { source } as unknown as EventLogService;
-  service = new FollowService(log, { readsPerMinute: 1000, maxStreams: 2, maxWaitSeconds: 50 });
+  service = new FollowService(log, { readsPerMinute: 1000, maxStreams: 2, maxWaitSeconds: 50 }, new Sightings());
 });
 afterEach(async () => {
   service.onApplicationShutdown();

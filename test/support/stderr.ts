@@ -30,10 +30,7 @@ export interface AuditLine {
 
 /** The audit lines of the running test, oldest first. */
 export function auditLines(text: string = written): AuditLine[] {
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith('{"audit"'))
-    .map((line) => JSON.parse(line) as AuditLine);
+  return linesOf<AuditLine>(text, 'audit');
 }
 
 export interface LogLine {
@@ -45,10 +42,15 @@ export interface LogLine {
 
 /** The log lines of the running test, oldest first. */
 export function logLines(text: string = written): LogLine[] {
+  return linesOf<LogLine>(text, 'level');
+}
+
+/** The JSON lines of one kind, which their first field tells. */
+function linesOf<T>(text: string, firstField: string): T[] {
   return text
     .split('\n')
-    .filter((line) => line.startsWith('{"level"'))
-    .map((line) => JSON.parse(line) as LogLine);
+    .filter((line) => line.startsWith(`{"${firstField}"`))
+    .map((line) => JSON.parse(line) as T);
 }
 
 /** What these lines say. */

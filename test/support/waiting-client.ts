@@ -1,5 +1,6 @@
 import { type EventLogService } from '../../src/managed-agents/event-log.service.js';
 import { FollowService } from '../../src/managed-agents/follow/follow.service.js';
+import { Sightings } from '../../src/managed-agents/sightings/sightings.js';
 import { awaiting, type EventCursor } from '../../src/managed-agents/log/cursor.js';
 import { parseSince } from '../../src/managed-agents/log/cursor-text.js';
 import { waitAnswer } from '../../src/session/wait/wait-answer.js';
@@ -39,7 +40,11 @@ export class WaitingClient {
     private readonly happenings: readonly Happening[],
   ) {
     const log = { source: () => session } as unknown as EventLogService;
-    this.service = new FollowService(log, { readsPerMinute: 100_000, maxStreams: 10, maxWaitSeconds: 50 });
+    this.service = new FollowService(
+      log,
+      { readsPerMinute: 100_000, maxStreams: 10, maxWaitSeconds: 50 },
+      new Sightings(),
+    );
   }
 
   /** Waits until `end`, resting now and then; leaves as `release` says. */

@@ -41,7 +41,7 @@ export class FollowService implements OnApplicationShutdown {
   constructor(
     private readonly log: EventLogService,
     settings: WatchSettings,
-    private readonly sightings: Sightings = new Sightings(),
+    private readonly sightings: Sightings,
   ) {
     this.budget = new ReadBudget(settings.readsPerMinute);
     this.maxStreams = settings.maxStreams;

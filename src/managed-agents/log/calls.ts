@@ -1,4 +1,4 @@
-import { type FetchPage, type LogEvent } from './event.js';
+import { type FetchPage, type LogEvent, MAX_PAGES_BACK } from './event.js';
 import { answeredCall } from './pending.js';
 import { readSituation, type Situation } from './situation.js';
 
@@ -23,9 +23,8 @@ const CALL_TYPES: ReadonlySet<string> = new Set(['agent.tool_use', 'agent.mcp_to
 /** Calls, and what a client answers to them. */
 const TRACE_TYPES = [...CALL_TYPES, 'user.tool_confirmation', 'user.custom_tool_result'];
 
-/** How far back a call is looked for that the current turn does not hold: so many events, and pages should they be small. */
+/** How many events back a call is looked for that the current turn does not hold. */
 const MAX_SEARCH_EVENTS = 5000;
-const MAX_SEARCH_PAGES = 20;
 const SEARCH_PAGE_SIZE = 1000;
 
 /**
@@ -43,7 +42,7 @@ export async function readCalls(fetchPage: FetchPage, ids: Iterable<string>): Pr
   const situation = await readSituation(fetchTraces);
   let page: string | undefined;
   let searched = 0;
-  for (let pages = 0; pages < MAX_SEARCH_PAGES && searched < MAX_SEARCH_EVENTS; pages++) {
+  for (let pages = 0; pages < MAX_PAGES_BACK && searched < MAX_SEARCH_EVENTS; pages++) {
     if (!isAnyMissing(wanted, newestFirst)) break;
     const found = await fetchTraces({ order: 'desc', limit: SEARCH_PAGE_SIZE, types: TRACE_TYPES, page });
     searched += found.events.length;

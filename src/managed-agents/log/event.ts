@@ -19,6 +19,12 @@ export interface LogPage {
   readonly bytes?: number;
 }
 
+/**
+ * How many pages are read at most to look back in a log. Pages of large events hold fewer than asked for, so it is this
+ * that bounds the requests then, and the number of events otherwise.
+ */
+export const MAX_PAGES_BACK = 20;
+
 /** What the reader of a log asks for. Times compare `processed_at`, inclusively. */
 export interface LogQuery {
   readonly order: 'asc' | 'desc';

@@ -1,4 +1,4 @@
-import { type FetchPage, type LogEvent, type LogPage } from './event.js';
+import { type FetchPage, type LogEvent, type LogPage, MAX_PAGES_BACK } from './event.js';
 import { identityOf, recordOf, stampOf } from './fields.js';
 import { mergeStreamed } from './merge.js';
 import { Outline } from './outline.js';
@@ -199,8 +199,6 @@ const FIRST_PAGE_SIZE = 200;
 const PAGE_SIZE = 1000;
 /** How many telling events are read at most, to get back to the beginning of the turn. */
 const MAX_EVENTS = 4200;
-/** How many pages are read at most, should they hold fewer events than asked for. */
-const MAX_PAGES = 20;
 
 /**
  * Reads a session's situation from the newest end of its log, going back as far as needed: to the beginning of the turn,
@@ -213,7 +211,7 @@ export async function readSituation(fetchPage: FetchPage, streamed: readonly Log
   let tail: LogEvent[] = [];
   let page: string | undefined;
   let situation = situationOf(tail, false);
-  for (let pages = 0, read = 0; pages < MAX_PAGES && read < MAX_EVENTS; pages += 1) {
+  for (let pages = 0, read = 0; pages < MAX_PAGES_BACK && read < MAX_EVENTS; pages += 1) {
     const limit = pages === 0 ? FIRST_PAGE_SIZE : PAGE_SIZE;
     const listed: LogPage = await fetchPage({ order: 'desc', limit, types: SITUATION_TYPES, page });
     const isNewest = page === undefined;

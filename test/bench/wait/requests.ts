@@ -2,6 +2,7 @@ import { type FakeMethod, install } from '@sinonjs/fake-timers';
 import { type WatchSettings } from '../../../src/config/watch.settings.js';
 import { type EventLogService } from '../../../src/managed-agents/event-log.service.js';
 import { FollowService } from '../../../src/managed-agents/follow/follow.service.js';
+import { Sightings } from '../../../src/managed-agents/sightings/sightings.js';
 import { FIXTURES, Simulator } from '../../simulator/index.js';
 import { CountedLog, type Requests } from './counted-log.js';
 import { Random } from './random.js';
@@ -58,7 +59,7 @@ async function watchFor(
   const requests: Requests = { streams: 0, pages: 0 };
   const { sessions } = simulator.world;
   const source = (id: string) => new CountedLog(sessions.get(id), requests);
-  const follow = new FollowService({ source } as unknown as EventLogService, SETTINGS);
+  const follow = new FollowService({ source } as unknown as EventLogService, SETTINGS, new Sightings());
   const { agents, environments } = FIXTURES;
   simulator.scenarios.set(agents.analyst, workingAgent(random));
   const lives = Array.from({ length: SESSIONS }, () => {
