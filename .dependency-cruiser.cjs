@@ -1,4 +1,4 @@
-/** The import rules of docs/architecture.md. Arrows point down: entry → app.module → rooms → managed-agents → config. */
+/** The import rules of docs/architecture.md. Arrows point down: entry → app.module → rooms → managed-agents → config, context. */
 const room = (name) => `^src/${name}/`;
 const tools = ['discover', 'session', 'interact'];
 const middle = ['auth', 'mcp', 'guardrails', 'audit', 'telemetry', 'health'];
@@ -27,10 +27,40 @@ module.exports = {
       { path: '^src/', pathNot: room('config') },
     ),
     rule(
+      'context-is-the-floor',
+      'src/context imports no other module; whoever knows a fact of the request records it there.',
+      { path: room('context') },
+      { path: '^src/', pathNot: room('context') },
+    ),
+    rule(
+      'context-without-packages',
+      'src/context needs Node and @opentelemetry/api only: keep what belongs to a library beside the code that uses it.',
+      { path: room('context') },
+      { path: 'node_modules/', pathNot: 'node_modules/(@opentelemetry/api|@types)/' },
+    ),
+    rule(
+      'store-behind-functions',
+      'Read and change the state of a request through src/context/request.ts and src/context/call.ts.',
+      { path: '^src/', pathNot: room('context') },
+      { path: '^src/context/store\\.ts$' },
+    ),
+    rule(
+      'one-asynchronous-store',
+      'Each asynchronous store costs something at every await; add a field to src/context/store.ts.',
+      { path: '^src/', pathNot: '^src/context/store\\.ts$|\\.spec\\.ts$' },
+      { path: '^(node:)?async_hooks$' },
+    ),
+    rule(
       'managed-agents-knows-the-api-only',
-      'src/managed-agents knows nothing of MCP, HTTP or principals; it may import src/config.',
+      'src/managed-agents knows nothing of MCP, HTTP or principals; it may import src/config and src/context.',
       { path: room('managed-agents') },
-      { path: '^src/', pathNot: `${room('managed-agents')}|${room('config')}` },
+      { path: '^src/', pathNot: `${room('managed-agents')}|${room('config')}|${room('context')}` },
+    ),
+    rule(
+      'managed-agents-without-tool-calls',
+      'src/managed-agents knows requests, not tool calls or callers: what it needs of a call is in src/context/request.ts.',
+      { path: room('managed-agents') },
+      { path: '^src/context/(call|principal|store)\\.ts$' },
     ),
     rule(
       'managed-agents-without-mcp-packages',
@@ -42,15 +72,15 @@ module.exports = {
     ),
     rule(
       'log-is-pure',
-      'Reading the event log is pure: no SDK, no Nest. Pass pages in.',
+      'Reading the event log is pure: no SDK, no Nest, no request. Pass pages in.',
       { path: '^src/managed-agents/log/', pathNot: '\\.spec\\.ts$' },
-      { path: '^src/|node_modules/', pathNot: '^src/managed-agents/log/' },
+      { path: '^src/|node_modules/', pathNot: '^src/managed-agents/log/|^src/context/expected-error\\.ts$' },
     ),
     rule(
-      'auth-imports-config-only',
-      'src/auth says who is calling; it needs settings and nothing else of ours.',
+      'auth-imports-the-floor-only',
+      'src/auth says who is calling; it needs settings, the principal of src/context, and nothing else of ours.',
       { path: room('auth') },
-      { path: '^src/', pathNot: `${room('auth')}|${room('config')}` },
+      { path: '^src/', pathNot: `${room('auth')}|${room('config')}|${room('context')}` },
     ),
     rule(
       'mcp-without-rules',
@@ -91,7 +121,7 @@ module.exports = {
     rule(
       'rooms-do-not-climb',
       'Only entries import the composition roots and the bootstrap.',
-      { path: `^src/(config|managed-agents|${[...middle, ...tools].join('|')})/` },
+      { path: `^src/(config|context|managed-agents|${[...middle, ...tools].join('|')})/` },
       { path: '^src/(main|lambda|app\\.module|management\\.module)\\.ts$|^src/bootstrap/' },
     ),
     rule('no-unresolvable', 'This import leads nowhere.', {}, { couldNotResolve: true }),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { type ToolCall } from '../context/call.js';
 import { type EndedToolCall, ToolCallObserver } from '../mcp/tool-access.js';
-import { type ToolCall } from '../mcp/tool-call.js';
 import { AuditSinks } from './audit-sinks.js';
 import { isId } from '../managed-agents/ids.js';
 
@@ -21,7 +21,7 @@ export class AuditService extends ToolCallObserver {
   ended({ call, durationMs }: EndedToolCall): void {
     const id = (argument: string) => idOf(call.arguments[argument]);
     const { principal, client, outcome } = call;
-    const requestIds = call.requestIds.filter((requestId) => REQUEST_ID.test(requestId));
+    const requestIds = call.upstreamRequestIds.filter((requestId) => REQUEST_ID.test(requestId));
     this.sinks.write(
       JSON.stringify({
         audit: call.tool,

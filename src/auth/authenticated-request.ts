@@ -1,6 +1,6 @@
 import { type Socket } from 'node:net';
+import { type Principal } from '../context/principal.js';
 import { type Arrival } from './discovery/public-url.js';
-import { type Principal } from './principal.js';
 
 /** A Fastify request as the guards see it. */
 export interface AuthenticatedRequest extends Arrival {

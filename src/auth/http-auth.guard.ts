@@ -1,11 +1,11 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import { type AuthMode, AuthSettings } from '../config/auth.settings.js';
+import { ANONYMOUS_PRINCIPAL, type Principal } from '../context/principal.js';
 import { attachPrincipal, type AuthenticatedRequest } from './authenticated-request.js';
 import { AuthRefusals } from './auth-refusals.js';
 import { bearerTokenOf } from './bearer-token.js';
 import { Challenges } from './discovery/challenges.js';
-import { ANONYMOUS_PRINCIPAL, type Principal } from './principal.js';
 import { isPublic } from './public.decorator.js';
 import { modeFor } from './strategies/strategies.js';
 

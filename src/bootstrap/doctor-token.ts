@@ -1,11 +1,11 @@
 import { type INestApplicationContext } from '@nestjs/common';
-import { type Principal } from '../auth/principal.js';
 import { type NamedStrategies, STRATEGIES } from '../auth/strategies/strategies.js';
 import { claimAt, type Claims } from '../auth/tokens/claims.js';
 import { decode } from '../auth/tokens/encoded-token.js';
 import { quoted, type RefusalRule, TokenRefusal } from '../auth/tokens/token-refusal.js';
 import { AuthSettings } from '../config/auth.settings.js';
 import { TIERS } from '../config/tiers.js';
+import { type Principal } from '../context/principal.js';
 import { type Finding } from './doctor-finding.js';
 
 /** Claims that decide, and that are no secret. Of the others only the names are shown. */

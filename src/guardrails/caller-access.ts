@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Principal } from '../auth/principal.js';
 import { GuardrailsSettings } from '../config/guardrails.settings.js';
+import { requireToolCall } from '../context/call.js';
+import { type Principal, principalId } from '../context/principal.js';
 import { type Page, type PageRequest } from '../managed-agents/page.js';
 import { type Session, type SessionListRequest } from '../managed-agents/sessions.service.js';
 import { type ReadPage, ResourceAccess } from '../mcp/resource-access.js';
 import { type CatalogKind, type ResourceKind } from '../mcp/resource-arguments.js';
-import { requireToolCall } from '../mcp/tool-call.js';
 import { type Listing, permittedPage } from './listing/permitted-page.js';
 import { SealedCursor } from './listing/sealed-cursor.js';
 import { OWNER_KEY, ownerTag } from './owner.js';
@@ -68,8 +68,7 @@ export class CallerAccess extends ResourceAccess {
   }
 
   private async sealedPage<T, R extends PageRequest>(kind: ResourceKind, listing: Listing<T, R>): Promise<Page<T>> {
-    const { issuer, subject } = requireToolCall().principal;
-    const owner = JSON.stringify([kind, issuer, subject]);
+    const owner = principalId(requireToolCall().principal, kind);
     const page = listing.request.page === undefined ? undefined : this.cursor.open(listing.request.page, owner);
     const { items, nextPage } = await permittedPage({ ...listing, request: { ...listing.request, page } });
     return { items, nextPage: nextPage === undefined ? undefined : this.cursor.seal(nextPage, owner) };

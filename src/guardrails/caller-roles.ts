@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { type Principal } from '../auth/principal.js';
 import { GuardrailsSettings } from '../config/guardrails.settings.js';
 import { type BindingKind, type Role, type RoleBinding, ROLES } from '../config/role-bindings.js';
 import { READING_TIERS, type Tier, TIERS } from '../config/tiers.js';
+import { type Principal } from '../context/principal.js';
 
 /** The tiers of each role. A tier that stands nowhere is nobody's but the admins'. */
 const TIERS_OF: Readonly<Record<Role, readonly Tier[]>> = {

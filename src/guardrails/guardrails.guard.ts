@@ -1,9 +1,9 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { type Principal } from '../auth/principal.js';
-import { RefusalError } from '../mcp/errors/refusal.error.js';
+import { currentToolCall } from '../context/call.js';
+import { type Principal } from '../context/principal.js';
+import { inSpan } from '../context/tracing.js';
+import { RefusalError } from '../mcp/errors/tool-error.js';
 import { ToolAccess } from '../mcp/tool-access.js';
-import { inSpan } from '../mcp/tracing.js';
-import { currentToolCall } from '../mcp/tool-call.js';
 import { type ToolDefinition } from '../mcp/tool-definition.js';
 import { toolDefinitionOf } from '../mcp/tool.decorator.js';
 import { type CostlyPolicy, type Policy, type PolicyRequest, type Refusal } from './policy.js';

@@ -1,4 +1,4 @@
-import { type Principal } from '../auth/principal.js';
+import { type Principal } from '../context/principal.js';
 import { type AccessRequest } from '../mcp/tool-access.js';
 import { type ToolDefinition } from '../mcp/tool-definition.js';
 

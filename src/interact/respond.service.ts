@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { noteApproval } from '../context/call.js';
 import { encodeCursor } from '../managed-agents/log/cursor-text.js';
 import { type Answer, type Answers } from '../managed-agents/respond/answer.js';
 import { type Responded, ResponderService } from '../managed-agents/respond/responder.service.js';
-import { noteApproval } from '../mcp/approval/note-approval.js';
 import { type HumanAnswers, HumanApproval, MAX_QUESTIONS, type Question } from '../mcp/approval/human-approval.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
 import { WAIT } from './next-step.js';

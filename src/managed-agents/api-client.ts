@@ -2,12 +2,12 @@ import { isNativeError } from 'node:util/types';
 import Anthropic, { type ClientOptions } from '@anthropic-ai/sdk';
 import { Logger } from '@nestjs/common';
 import { type AnthropicSettings } from '../config/anthropic.settings.js';
+import { currentRequest, noteUpstreamRequestId } from '../context/request.js';
 import { UncertainOutcomeError } from './api-error.js';
 import { operationName } from './operation-name.js';
 import { readWithinAttempt } from './read-answer.js';
 import { retryAfterMs } from './retry-after.js';
 import { type UpstreamObserver } from './upstream-observer.js';
-import { currentUpstreamRequests, noteUpstreamResponse } from './upstream-requests.js';
 
 type Middleware = NonNullable<ClientOptions['middleware']>[number];
 type RequestOptions = NonNullable<Parameters<Middleware>[2]['options']>;
@@ -16,7 +16,7 @@ type RequestOptions = NonNullable<Parameters<Middleware>[2]['options']>;
 export class ApiClient extends Anthropic {
   /** When the work that a request belongs to is ended from outside, its attempt and the pause before the next one end. */
   protected override prepareOptions(options: RequestOptions): Promise<void> {
-    options.signal ??= currentUpstreamRequests()?.ended;
+    options.signal ??= currentRequest()?.ended;
     return super.prepareOptions(options);
   }
 }
@@ -55,14 +55,14 @@ export function createApiClient(settings: AnthropicSettings, observer?: Upstream
  * before it log it, and so one id finds a request from the client to there.
  */
 const passRequestId: Middleware = (request, next) => {
-  const requestId = currentUpstreamRequests()?.requestId;
+  const requestId = currentRequest()?.requestId;
   if (requestId !== undefined) request.headers.set('x-request-id', requestId);
   return next(request);
 };
 
 const noteRequestIds: Middleware = async (request, next) => {
   const response = await next(request);
-  noteUpstreamResponse(response.headers.get('request-id'));
+  noteUpstreamRequestId(response.headers.get('request-id'));
   return response;
 };
 
@@ -93,7 +93,7 @@ function observed(observer: UpstreamObserver | undefined): Middleware[] {
 
 function statusOf(failure: unknown, signal: AbortSignal | null | undefined): string {
   // The SDK ends an attempt that takes too long the way a caller ends one: only the caller's has a signal of its own.
-  if (signal?.aborted) return currentUpstreamRequests()?.ended?.aborted ? 'cancelled' : 'timeout';
+  if (signal?.aborted) return currentRequest()?.ended?.aborted ? 'cancelled' : 'timeout';
   return isNativeError(failure) && failure.name === 'AbortError' ? 'timeout' : 'connection';
 }
 

@@ -1,5 +1,10 @@
+import { ExpectedError } from '../context/expected-error.js';
+
 /** A name that cannot be an id of the Managed Agents API. Raised before any request is made. */
-export class InvalidIdError extends Error {
+export class InvalidIdError extends ExpectedError {
+  readonly outcome = 'invalid';
+  readonly reason = 'id';
+
   constructor(readonly argument: string) {
     super(
       `${argument} is not a valid id: ids have 1 to ${MAX_ID_LENGTH} letters, digits, "_" and "-". ` +

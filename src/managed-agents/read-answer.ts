@@ -1,6 +1,6 @@
 import { type ClientOptions } from '@anthropic-ai/sdk';
-import { limitedSignal } from './limited-signal.js';
-import { currentUpstreamRequests } from './upstream-requests.js';
+import { limitedSignal } from '../context/limited-signal.js';
+import { currentRequest } from '../context/request.js';
 
 type Middleware = NonNullable<ClientOptions['middleware']>[number];
 
@@ -13,7 +13,7 @@ type Middleware = NonNullable<ClientOptions['middleware']>[number];
 export function readWithinAttempt(timeoutMs: number): Middleware {
   return async (request, next, { options }) => {
     // The credential chain asks for its tokens without a signal.
-    const ended = request.signal ?? currentUpstreamRequests()?.ended;
+    const ended = request.signal ?? currentRequest()?.ended;
     const attempt = limitedSignal(ended, options?.timeout ?? timeoutMs);
     let isStream = false;
     try {

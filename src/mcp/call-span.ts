@@ -8,8 +8,9 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { type ToolCall } from './tool-call.js';
-import { inSpanAt } from './tracing.js';
+import { type ServerContext } from '@modelcontextprotocol/server';
+import { type ToolCall } from '../context/call.js';
+import { inSpanAt } from '../context/tracing.js';
 
 /** The keys of `_meta` that carry a trace (SEP-414). Baggage is not taken: it would travel on to the API. */
 const TRACE_KEYS = ['traceparent', 'tracestate'];
@@ -21,10 +22,10 @@ const REVISION = /^\d{4}-\d\d-\d\d$/;
  * Runs a tool call as a span, named and described as the semantic conventions for MCP say. Its parent is what the client
  * put into `_meta`, whatever carries the message; the HTTP request it came in is linked then.
  */
-export function inCallSpan<T>(call: ToolCall, work: () => Promise<T>): Promise<T> {
-  const { parent, links } = origin(call);
-  const target = call.outcome === 'unknown_tool' ? '' : ` ${call.tool}`;
-  const options = { kind: SpanKind.SERVER, attributes: attributesOf(call), links };
+export function inCallSpan<T>(call: ToolCall, request: ServerContext, work: () => Promise<T>): Promise<T> {
+  const { parent, links } = origin(request);
+  const target = call.isKnownTool ? ` ${call.tool}` : '';
+  const options = { kind: SpanKind.SERVER, attributes: attributesOf(call, request), links };
   return inSpanAt(parent, `tools/call${target}`, options, async (span) => {
     try {
       return await work();
@@ -39,7 +40,7 @@ export function inCallSpan<T>(call: ToolCall, work: () => Promise<T>): Promise<T
   });
 }
 
-function origin({ context: { mcpReq } }: ToolCall): Pick<SpanOptions, 'links'> & { parent: typeof ROOT_CONTEXT } {
+function origin({ mcpReq }: ServerContext): Pick<SpanOptions, 'links'> & { parent: typeof ROOT_CONTEXT } {
   const ambient = context.active();
   const parent = propagation.extract(ROOT_CONTEXT, mcpReq._meta, {
     keys: () => TRACE_KEYS,
@@ -54,14 +55,15 @@ function origin({ context: { mcpReq } }: ToolCall): Pick<SpanOptions, 'links'> &
 }
 
 /** No arguments and no texts. Of an unknown tool not even its name: it could be anything. */
-function attributesOf({ tool, outcome, client, context: { mcpReq, http }, requestId }: ToolCall): Attributes {
+function attributesOf(call: ToolCall, { mcpReq, http }: ServerContext): Attributes {
+  const { protocolVersion = '' } = call.client;
   return {
     'mcp.method.name': 'tools/call',
     'gen_ai.operation.name': 'execute_tool',
-    'gen_ai.tool.name': outcome === 'unknown_tool' ? 'unknown' : tool,
+    'gen_ai.tool.name': call.isKnownTool ? call.tool : 'unknown',
     'network.transport': http ? 'tcp' : 'pipe',
     ...(typeof mcpReq.id === 'number' && { 'jsonrpc.request.id': String(mcpReq.id) }),
-    ...(REVISION.test(client.protocolVersion ?? '') && { 'mcp.protocol.version': client.protocolVersion }),
-    'managed_agent_control.request_id': requestId,
+    ...(REVISION.test(protocolVersion) && { 'mcp.protocol.version': protocolVersion }),
+    'managed_agent_control.request_id': call.requestId,
   };
 }

@@ -1,6 +1,6 @@
-import { type Principal } from '../auth/principal.js';
-import { type RefusalError } from './errors/refusal.error.js';
-import { type ToolCall } from './tool-call.js';
+import { type ToolCall } from '../context/call.js';
+import { type Principal } from '../context/principal.js';
+import { type RefusalError } from './errors/tool-error.js';
 import { type ToolDefinition } from './tool-definition.js';
 
 /** Which tools a principal sees, and may call. Guardrails implement it; hiding alone never protects, they refuse too. */

@@ -1,37 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  CLIENT_CAPABILITIES_META_KEY,
-  type ClientCapabilities,
-  type McpServer,
-  ProtocolError,
-  ProtocolErrorCode,
-  type ServerContext,
-} from '@modelcontextprotocol/server';
-import { type Principal } from '../auth/principal.js';
-import { type CallClient, callClientOf } from './call-client.js';
-import { callDeadline, endOfCall } from './call-deadline.js';
+import { type McpServer, ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server';
+import { type CallClient, endCall, newToolCall, runToolCall, type ToolCall } from '../context/call.js';
+import { limitedSignal, type LimitedSignal } from '../context/limited-signal.js';
+import { type Principal } from '../context/principal.js';
+import { currentRequest } from '../context/request.js';
 import { inCallSpan } from './call-span.js';
-import { currentRequestId } from './request-id.js';
+import { attachClientRequest, callClientOf, clientCapabilitiesOf, type ClientRequest } from './client-request.js';
+import { RefusalError } from './errors/tool-error.js';
+import { errorResult } from './errors/tool-error-mapping.js';
 import { RunningCalls } from './running-calls.js';
 import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-access.js';
 import { Shutdown } from './shutdown.js';
-import { runToolCall, type ToolCall } from './tool-call.js';
 import { ToolList } from './tool-list.js';
 import { ToolRegistry } from './tool-registry.js';
 
 /** Who is calling, from what the transport knows. */
 export type PrincipalSource = (context: ServerContext) => Principal;
 
-/** Who and what stands behind a request. */
-interface Caller {
+/** Who is calling, and the request it came with. */
+interface Caller extends ClientRequest {
   readonly principal: Principal;
-  readonly clientCapabilities?: ClientCapabilities;
   readonly client: CallClient;
-}
-
-/** A caller's call, and what ends it from outside. */
-interface Begun extends Caller {
-  readonly ended: AbortSignal;
 }
 
 interface CallRequest {
@@ -60,6 +49,7 @@ export class ToolCallPath {
     const protocol = server.server as unknown as { setRequestHandler: SetRequestHandler };
     const setRequestHandler = protocol.setRequestHandler.bind(protocol);
     const callerOf = (context: ServerContext) => ({
+      context,
       principal: principalOf(context),
       clientCapabilities: clientCapabilitiesOf(server, context),
       client: callClientOf(server, context),
@@ -78,12 +68,24 @@ export class ToolCallPath {
 
   private callHandler(callerOf: (context: ServerContext) => Caller, handler: Handler): Handler {
     return (request, context) => {
-      const end = endOfCall(this.shutdown.ended);
-      const call = this.begin(request, { ...callerOf(context), ended: end.signal }, context);
-      const work = this.comesTooLate(context) ? () => refuseLate(call) : () => handler(request, context);
-      const answer = inCallSpan(call, () => this.run(call, work));
+      const end = this.endOfCall();
+      const call = this.begin(request, callerOf(context), end.signal);
+      const work = async () => {
+        if (!call.isKnownTool) throw unknownTool(call.tool);
+        if (this.comesTooLate(context)) return errorResult(shuttingDown());
+        return handler(request, context);
+      };
+      const answer = inCallSpan(call, context, () => this.run(call, work));
       return this.running.track(answer.finally(end.release));
     };
+  }
+
+  /** Aborts when the time for running calls is over: at shutdown, and at the deadline of the request. */
+  private endOfCall(): Pick<LimitedSignal, 'signal' | 'release'> {
+    const { ended } = this.shutdown;
+    const deadline = currentRequest()?.deadline;
+    if (deadline === undefined) return { signal: ended, release: () => undefined };
+    return limitedSignal(ended, deadline - Date.now());
   }
 
   /** Over HTTP late requests are refused as such, where another replica can take them; those that got through are served. */
@@ -91,31 +93,26 @@ export class ToolCallPath {
     return http === undefined && this.shutdown.draining.aborted;
   }
 
-  private begin({ params }: CallRequest, caller: Begun, context: ServerContext): ToolCall {
-    const known = this.registry.get(params.name) !== undefined;
-    return {
-      tool: known ? params.name : unknownName(params.name),
-      ...caller,
-      requestId: currentRequestId(),
+  private begin({ params }: CallRequest, { principal, client, ...request }: Caller, ended: AbortSignal): ToolCall {
+    const isKnownTool = this.registry.get(params.name) !== undefined;
+    const call = newToolCall({
+      tool: isKnownTool ? params.name : unknownName(params.name),
+      isKnownTool,
+      principal,
+      client,
       arguments: params.arguments ?? {},
-      context,
       draining: this.shutdown.draining,
-      deadline: callDeadline(),
-      outcome: known ? 'ok' : 'unknown_tool',
-      requestIds: [],
-      onEnd: [],
-    };
+      ended,
+    });
+    attachClientRequest(call, request);
+    return call;
   }
 
   private async run(call: ToolCall, work: () => Promise<object>): Promise<object> {
     const startedAt = performance.now();
     for (const observer of this.observers) observer.began?.(call);
     try {
-      if (call.outcome === 'unknown_tool') throw unknownTool(call.tool);
       return await runToolCall(call, work);
-    } catch (error) {
-      if (call.outcome === 'ok') call.outcome = 'failed';
-      throw error;
     } finally {
       await Promise.all(call.onEnd.map((settle) => settle(call)));
       const durationMs = performance.now() - startedAt;
@@ -124,20 +121,16 @@ export class ToolCallPath {
   }
 }
 
-/** From the request itself in the 2026 era, from `initialize` before; each 2025-era HTTP request stands alone, without. */
-function clientCapabilitiesOf({ server }: McpServer, { mcpReq }: ServerContext): ClientCapabilities | undefined {
-  const envelope = mcpReq.envelope as Readonly<Record<string, ClientCapabilities | undefined>> | undefined;
-  return envelope ? envelope[CLIENT_CAPABILITIES_META_KEY] : server.getClientCapabilities();
+function shuttingDown(): RefusalError {
+  return new RefusalError(
+    'shutting_down',
+    'The server is shutting down; the call was not executed. Call the tool again once the server has been restarted.',
+  );
 }
 
-function refuseLate(call: ToolCall): Promise<object> {
-  call.outcome = 'refused';
-  call.reason = 'shutting_down';
-  const text = 'This server is about to end and did nothing. Call the tool again once the server has been restarted.';
-  return Promise.resolve({ content: [{ type: 'text', text }], isError: true });
-}
-
+/** Ends the call; the error is for the MCP SDK, which answers it as a protocol error. */
 function unknownTool(name: string): ProtocolError {
+  endCall('unknown_tool');
   return new ProtocolError(
     ProtocolErrorCode.InvalidParams,
     `Unknown tool: ${name}. Call tools/list for the tools of this server.`,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { currentToolCall } from './tool-call.js';
+import { endCall } from '../context/call.js';
 
 type JsonSchema = Record<string, unknown>;
 type Issue = z.core.$ZodIssue;
@@ -38,8 +38,7 @@ export class ToolInput<Shape extends z.ZodRawShape = z.ZodRawShape> {
   private validate(value: unknown): { value: unknown } | { issues: { message: string }[] } {
     const result = this.schema.safeParse(withoutNulls(value));
     if (result.success) return { value: result.data };
-    const call = currentToolCall();
-    if (call) Object.assign(call, { outcome: 'invalid', reason: 'arguments' });
+    endCall('invalid', 'arguments');
     const firstOfEach = new Map(result.error.issues.toReversed().map((issue) => [issue.path.join('.'), issue]));
     const messages = [...firstOfEach.values()].reverse().map((issue) => this.explain(issue));
     const more = messages.length - MAX_ISSUES;

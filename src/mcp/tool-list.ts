@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Principal } from '../auth/principal.js';
+import { type Principal } from '../context/principal.js';
 import { ToolAccess } from './tool-access.js';
 import { type ToolDefinition } from './tool-definition.js';
 import { ToolRegistry } from './tool-registry.js';

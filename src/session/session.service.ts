@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { LimitsSettings } from '../config/limits.settings.js';
+import { noteSessionStarted } from '../context/call.js';
 import { EventLogService } from '../managed-agents/event-log.service.js';
 import { cursorAtStart } from '../managed-agents/log/cursor.js';
 import { encodeCursor } from '../managed-agents/log/cursor-text.js';
 import { type SessionListRequest, SessionsService } from '../managed-agents/sessions.service.js';
 import { ResourceAccess } from '../mcp/resource-access.js';
 import { listResult } from '../mcp/result/list-result.js';
-import { currentToolCall } from '../mcp/tool-call.js';
 import { createParams, type SessionStart } from './session-start.js';
 import { sessionSituation, sessionSummary } from './session-view.js';
 
@@ -24,8 +24,7 @@ export class SessionService {
     const budget_usd = request.budget_usd ?? this.limits.startBudgetUsd;
     const params = createParams({ ...request, budget_usd }, this.access.metadataOfNewSession());
     const session = await this.sessions.create(params);
-    const call = currentToolCall();
-    if (call) Object.assign(call, { createdSessionId: session.id, budgetUsd: budget_usd });
+    noteSessionStarted(session.id, budget_usd);
     this.access.started(session);
     const messageSent = params.initial_events !== undefined;
     return {

@@ -1,5 +1,5 @@
-import { type Principal } from '../../src/auth/principal.js';
 import { BINDING_KINDS } from '../../src/config/role-bindings.js';
+import { type Principal } from '../../src/context/principal.js';
 import { OWNER_KEY, ownerTag } from '../../src/guardrails/owner.js';
 import { Judge } from '../support/judge.js';
 

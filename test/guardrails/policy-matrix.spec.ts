@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { allTools } from '../../docs/generate/tools.js';
-import { type Principal } from '../../src/auth/principal.js';
+import { type Principal } from '../../src/context/principal.js';
 import { type Session } from '../../src/managed-agents/sessions.service.js';
 import { Judge, type Verdict } from '../support/judge.js';
 import { type Caller, type Case, expected, type Parts, type Rules } from './policy-model.js';

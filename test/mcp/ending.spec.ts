@@ -82,7 +82,11 @@ it('answers while it leaves, refuses once it drains, and ends when the last call
   expect(refused).toMatchObject({
     status: 503,
     headers: { 'retry-after': '1', connection: 'close' },
-    json: { jsonrpc: '2.0', id: null, error: { code: -32000, message: expect.stringContaining('did nothing. Send') } },
+    json: {
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: -32000, message: expect.stringContaining('was not executed. Send') },
+    },
   });
   expect(await get('/readyz')).toMatchObject({ status: 503 });
   expect(await get('/healthz')).toMatchObject({ status: 200 });

@@ -100,7 +100,7 @@ it('stdio, SIGTERM: a call that comes too late is refused, and told when to try 
   await closed;
   expect(child.exitCode).toBe(0);
   expect(stdout()).toMatch(
-    /did nothing\. Call the tool again once the server has been restarted.*"isError":true.*"id":3/,
+    /was not executed\. Call the tool again once the server has been restarted.*"isError":true.*"id":3/,
   );
   expect(stdout()).toMatch(/"id":2/);
   expect(auditLines(stderr())).toContainEqual(

@@ -1,7 +1,7 @@
 import { type Client, type VersionNegotiationMode } from '@modelcontextprotocol/client';
 import { type IncomingHttpHeaders } from 'node:http';
 import passport, { Strategy } from 'passport';
-import { type Principal } from '../../src/auth/principal.js';
+import { type Principal } from '../../src/context/principal.js';
 import { Simulator, type SimulatorOptions } from '../simulator/index.js';
 import { connectHttp, MODERN } from './client.js';
 import { serverEnv, startServer, type TestServer } from './server.js';

@@ -1,8 +1,9 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { type Principal } from '../../src/auth/principal.js';
 import { AuditModule } from '../../src/audit/audit.module.js';
 import { ConfigModule } from '../../src/config/config.module.js';
+import { runToolCall, type ToolCall } from '../../src/context/call.js';
+import { type Principal } from '../../src/context/principal.js';
 import { DiscoverTools } from '../../src/discover/discover.tools.js';
 import { GuardrailsGuard } from '../../src/guardrails/guardrails.guard.js';
 import { GuardrailsModule } from '../../src/guardrails/guardrails.module.js';
@@ -10,8 +11,7 @@ import { ApprovalTools } from '../../src/interact/approvals/approval.tools.js';
 import { InteractTools } from '../../src/interact/interact.tools.js';
 import { ApiError } from '../../src/managed-agents/api-error.js';
 import { type Session, SessionsService } from '../../src/managed-agents/sessions.service.js';
-import { RefusalError } from '../../src/mcp/errors/refusal.error.js';
-import { runToolCall, type ToolCall } from '../../src/mcp/tool-call.js';
+import { RefusalError } from '../../src/mcp/errors/tool-error.js';
 import { toolDefinitionOf } from '../../src/mcp/tool.decorator.js';
 import { SessionTools } from '../../src/session/session.tools.js';
 import { serverEnv, withEnvironment } from './server.js';
@@ -61,12 +61,12 @@ export class Judge {
       switchToRpc: () => ({ getData: () => args }),
     } as unknown as ExecutionContext;
     try {
-      await runToolCall({ tool, principal, requestIds: [] } as unknown as ToolCall, () =>
+      await runToolCall({ tool, principal, upstreamRequestIds: [] } as unknown as ToolCall, () =>
         this.guard.canActivate(context),
       );
       return undefined;
     } catch (error) {
-      if (error instanceof RefusalError) return { rule: error.rule, message: error.message };
+      if (error instanceof RefusalError) return { rule: error.reason, message: error.message };
       throw error;
     }
   }

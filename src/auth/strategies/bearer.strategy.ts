@@ -4,8 +4,8 @@ import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport';
 import { type AuthSettings } from '../../config/auth.settings.js';
 import { STATIC_BEARER } from '../../config/bearer-tokens.js';
+import { type Principal } from '../../context/principal.js';
 import { bearerTokenOf } from '../bearer-token.js';
-import { type Principal } from '../principal.js';
 
 interface Holder {
   readonly digest: Buffer;

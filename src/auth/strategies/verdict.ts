@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders } from 'node:http';
+import { type Principal } from '../../context/principal.js';
 import { bearerTokenOf } from '../bearer-token.js';
-import { type Principal } from '../principal.js';
 import { type AccessTokens } from '../tokens/access-tokens.js';
 import { type Claims } from '../tokens/claims.js';
 import { TokenRefusal } from '../tokens/token-refusal.js';

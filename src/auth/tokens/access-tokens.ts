@@ -1,5 +1,5 @@
 import { type KeyObject } from 'node:crypto';
-import { type Principal } from '../principal.js';
+import { type Principal } from '../../context/principal.js';
 import { type KeyName } from '../provider/signing-keys.js';
 import { type TrustedIssuer, type TrustedIssuers } from '../provider/trusted-issuers.js';
 import { type Claims } from './claims.js';

@@ -1,5 +1,5 @@
 import { type AuthSettings } from '../../config/auth.settings.js';
-import { type Principal } from '../principal.js';
+import { type Principal } from '../../context/principal.js';
 import { type Claims, listedIn, scopesOf, text, texts } from './claims.js';
 import { quoted, TokenRefusal } from './token-refusal.js';
 

@@ -1,6 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { type Principal } from '../principal.js';
+import { type Principal } from '../../context/principal.js';
 import { type KeyName, type SigningKeys } from '../provider/signing-keys.js';
 
 /** Tokens remembered at once; the least recently used make room. */

@@ -1,6 +1,6 @@
 import awsLambdaFastify, { type LambdaResponse, type PromiseHandler } from '@fastify/aws-lambda';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { answerBy } from '../../mcp/call-deadline.js';
+import { runRequest } from '../../context/request.js';
 import { beforeFreeze } from './before-freeze.js';
 import { Boot } from './boot.js';
 import { assertHttpEvent, type HttpEvent, type Invocation, withOwnAddress } from './event.js';
@@ -26,9 +26,9 @@ export class LambdaHandler {
   async handle(event: HttpEvent | undefined, invocation: Invocation): Promise<LambdaResponse> {
     assertHttpEvent(event);
     const app = await this.boot.get();
-    const time = Date.now() + invocation.getRemainingTimeInMillis() - MARGIN_MS;
+    const deadline = Date.now() + invocation.getRemainingTimeInMillis() - MARGIN_MS;
     const request = withOwnAddress(event);
-    const answer = await answerBy(time, () => this.proxyTo(app)(request, invocation as never));
+    const answer = await runRequest({ deadline }, () => this.proxyTo(app)(request, invocation as never));
     await beforeFreeze(app, invocation.getRemainingTimeInMillis() - RETURN_MS);
     return answer;
   }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LimitsSettings } from '../../config/limits.settings.js';
+import { requireToolCall, type ToolCall } from '../../context/call.js';
 import { SessionsService } from '../../managed-agents/sessions.service.js';
-import { requireToolCall, type ToolCall } from '../../mcp/tool-call.js';
 import { type CostlyPolicy, type PolicyRequest, type Refusal } from '../policy.js';
 import { principalKey } from './principal-key.js';
 import { startedNothing } from './start-outcome.js';

@@ -1,4 +1,4 @@
-import { type ToolCall } from '../../mcp/tool-call.js';
+import { type ToolCall } from '../../context/call.js';
 
 /**
  * Reasons with which a start fails without a session having been made: the API's own refusals, and requests that never

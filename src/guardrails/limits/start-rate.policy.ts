@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LimitsSettings } from '../../config/limits.settings.js';
-import { requireToolCall } from '../../mcp/tool-call.js';
+import { requireToolCall } from '../../context/call.js';
 import { type CostlyPolicy, type PolicyRequest, type Refusal } from '../policy.js';
 import { Allowances } from './allowance.js';
 import { principalKey } from './principal-key.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Principal } from '../../auth/principal.js';
+import { type Principal } from '../../context/principal.js';
 import { type ToolDefinition } from '../../mcp/tool-definition.js';
 import { CallerRoles } from '../caller-roles.js';
 import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { LOCAL_PRINCIPAL } from '../../auth/principal.js';
 import { AuthSettings } from '../../config/auth.settings.js';
+import { LOCAL_PRINCIPAL } from '../../context/principal.js';
 import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
 
 /**

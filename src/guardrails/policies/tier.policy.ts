@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { type Principal } from '../../auth/principal.js';
 import { GuardrailsSettings } from '../../config/guardrails.settings.js';
 import { READING_TIERS } from '../../config/tiers.js';
+import { type Principal } from '../../context/principal.js';
 import { type ToolDefinition } from '../../mcp/tool-definition.js';
 import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
 

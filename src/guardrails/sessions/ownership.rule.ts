@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { type Principal } from '../../auth/principal.js';
 import { GuardrailsSettings } from '../../config/guardrails.settings.js';
+import { type Principal } from '../../context/principal.js';
 import { CallerRoles } from '../caller-roles.js';
 import { ownerTag } from '../owner.js';
 import { type SessionFacts } from './session-facts.js';

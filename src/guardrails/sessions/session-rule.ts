@@ -1,4 +1,4 @@
-import { type Principal } from '../../auth/principal.js';
+import { type Principal } from '../../context/principal.js';
 import { type RuleName } from '../policy.js';
 import { type SessionFacts } from './session-facts.js';
 

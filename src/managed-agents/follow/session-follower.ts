@@ -1,6 +1,6 @@
+import { runDetached } from '../../context/request.js';
 import { ApiError } from '../api-error.js';
 import { unreadableLog } from '../unreadable-log.js';
-import { detachUpstreamRequests } from '../upstream-requests.js';
 import { type EventCursor } from '../log/cursor.js';
 import { type FetchPage, type LogEvent } from '../log/event.js';
 import { readEvents, type ReadResult } from '../log/reader.js';
@@ -76,12 +76,12 @@ export class SessionFollower implements StreamObserver {
     this.fetchPage = async (query) => {
       await budget.take(this.closing.signal);
       if (this.closing.signal.aborted) throw new ApiError({ kind: 'cancelled', operation: 'list events' });
-      return detachUpstreamRequests(() => source.fetchPage(query));
+      return runDetached(() => source.fetchPage(query));
     };
     this.recent = new RecentLog(this.fetchPage);
     this.currentSituation = new SharedRead(() => this.readSituation());
     this.currentLog = new SharedRead(() => this.inTurn(() => this.recent.catchUp()));
-    detachUpstreamRequests(() => void keepStreaming(source, budget, this, this.closing.signal));
+    runDetached(() => void keepStreaming(source, budget, this, this.closing.signal));
   }
 
   /** Whether changes arrive by themselves; otherwise the API is asked from time to time. */

@@ -23,7 +23,7 @@ const reasonOf = (since: string, sessionId = SESSION): string => {
     parseSince(sessionId, since);
     return 'accepted';
   } catch (error) {
-    return error instanceof InvalidCursorError ? error.reason : String(error);
+    return error instanceof InvalidCursorError ? error.fault : String(error);
   }
 };
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ExpectedError } from '../../context/expected-error.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { cursorAt, cursorAtStart, type EventCursor } from './cursor.js';
 import { parseTime } from './time.js';
@@ -37,10 +38,13 @@ const WHAT_WAS_WRONG: Record<InvalidCursorReason, string> = {
 };
 
 /** Thrown for a `since` that can't be read. The message says what is allowed and repeats nothing of the input. */
-export class InvalidCursorError extends Error {
-  constructor(readonly reason: InvalidCursorReason) {
+export class InvalidCursorError extends ExpectedError {
+  readonly outcome = 'invalid';
+  readonly reason = 'cursor';
+
+  constructor(readonly fault: InvalidCursorReason) {
     super(
-      `\`since\` ${WHAT_WAS_WRONG[reason]}: pass the unchanged \`next_since\` of an earlier result for this session, ` +
+      `\`since\` ${WHAT_WAS_WRONG[fault]}: pass the unchanged \`next_since\` of an earlier result for this session, ` +
         'or an RFC 3339 time such as 2026-08-17T16:21:33Z.',
     );
     this.name = 'InvalidCursorError';

@@ -1,10 +1,14 @@
+import { ExpectedError } from '../../context/expected-error.js';
 import { type PendingAction } from '../log/pending.js';
 import { type Verdict } from './judge.js';
 
 export type RefusedAnswer = Extract<Verdict, { type: 'refuse' }>;
 
 /** Not every call can be answered as asked, so none was. */
-export class CallsNotAnswerableError extends Error {
+export class CallsNotAnswerableError extends ExpectedError {
+  readonly outcome = 'failed';
+  readonly reason = 'not_answerable';
+
   constructor(
     readonly refused: readonly RefusedAnswer[],
     /** What does wait in this session. */

@@ -1,7 +1,12 @@
+import { ExpectedError } from '../../context/expected-error.js';
+
 /** Too much work of one key waits already. */
-export class QueueFullError extends Error {
+export class QueueFullError extends ExpectedError {
+  readonly outcome = 'failed';
+  readonly reason = 'busy';
+
   constructor() {
-    super('too much work waits for its turn');
+    super('Too many answers for this session arrive at once. Nothing was sent; try again.');
     this.name = 'QueueFullError';
   }
 }

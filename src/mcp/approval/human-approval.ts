@@ -1,12 +1,12 @@
 import { inputRequired } from '@modelcontextprotocol/server';
 import { Injectable } from '@nestjs/common';
 import { ApprovalSettings } from '../../config/approval.settings.js';
+import { endCallAsking, requireToolCall } from '../../context/call.js';
 import { type PendingAction } from '../../managed-agents/log/pending.js';
 import { type Answer } from '../../managed-agents/respond/answer.js';
-import { RefusalError } from '../errors/refusal.error.js';
-import { ToolError } from '../errors/tool-error.js';
+import { RefusalError, ToolError } from '../errors/tool-error.js';
+import { requireClientRequest } from '../client-request.js';
 import { ToolAccess } from '../tool-access.js';
-import { requireToolCall } from '../tool-call.js';
 import { ToolRegistry } from '../tool-registry.js';
 import { type CustomResult, formFor, readForm, type Withheld } from './form.js';
 import { QuestionStates } from './question-states.js';
@@ -84,13 +84,13 @@ export class HumanApproval {
       inputRequests: Object.fromEntries(asked.map((action) => [action.toolUseId, formFor(action, proposed)])),
       requestState: await this.states.seal(boundTo(question), ids),
     });
-    noteQuestion(ids);
+    endCallAsking(ids);
     return result;
   }
 
   /** What the person answered, when this call brings that; undefined for a call that has not asked yet. */
   async answers(question: Question): Promise<HumanAnswers | undefined> {
-    const { mcpReq } = requireToolCall().context;
+    const { mcpReq } = requireClientRequest().context;
     const sealed = mcpReq.requestState();
     if (!this.required || sealed === undefined) return undefined;
     this.requireCanAsk();
@@ -112,17 +112,9 @@ export class HumanApproval {
 }
 
 function showsForms(): boolean {
-  const elicitation = requireToolCall().clientCapabilities?.elicitation;
+  const elicitation = requireClientRequest().clientCapabilities?.elicitation;
   // Declared without any mode, it means forms.
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined);
-}
-
-/** A call can carry answers and ask the next question: its record keeps both. */
-function noteQuestion(ids: readonly string[]): void {
-  const call = requireToolCall();
-  const { toolUseIds = [], decisions } = call.approval ?? {};
-  call.outcome = 'asked';
-  call.approval = { channel: 'human', toolUseIds: [...toolUseIds, ...ids], decisions };
 }
 
 function readForms(

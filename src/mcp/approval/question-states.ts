@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createRequestStateCodec, type RequestStateCodec } from '@modelcontextprotocol/server';
-import { requireToolCall } from '../tool-call.js';
+import { requireToolCall } from '../../context/call.js';
+import { principalId } from '../../context/principal.js';
+import { requireClientRequest } from '../client-request.js';
 import { UsedNonces } from './used-nonces.js';
 
 /** How long a person may think, in seconds. */
@@ -30,35 +32,32 @@ export class QuestionStates {
     this.codec = createRequestStateCodec<QuestionState>({
       key: secret ?? randomBytes(32),
       ttlSeconds: TTL_SECONDS,
-      bind: principalName,
+      bind: callerId,
     });
   }
 
   /** @param question everything that the answer is bound to, as JSON */
   seal(question: object, calls: readonly string[]): Promise<string> {
     const state = { about: digestOf(question), calls, nonce: randomBytes(16).toString('base64url') };
-    return this.codec.mint(state, requireToolCall().context);
+    return this.codec.mint(state, requireClientRequest().context);
   }
 
   /** The calls the question was about; undefined when the state is not valid for this question. Uses it up. */
   async open(sealed: string, question: object): Promise<readonly string[] | undefined> {
     let state: QuestionState;
     try {
-      state = await this.codec.verify(sealed, requireToolCall().context);
+      state = await this.codec.verify(sealed, requireClientRequest().context);
     } catch {
       // Cut, changed, expired, or somebody else's; which of them makes no difference to an honest client.
       return undefined;
     }
-    return state.about === digestOf(question) && this.used.useUp(state.nonce, principalName())
-      ? state.calls
-      : undefined;
+    return state.about === digestOf(question) && this.used.useUp(state.nonce, callerId()) ? state.calls : undefined;
   }
 }
 
-/** Who makes the running call; never the same for two. */
-function principalName(): string {
-  const { issuer, subject } = requireToolCall().principal;
-  return JSON.stringify([issuer, subject]);
+/** The principal of the running call. */
+function callerId(): string {
+  return principalId(requireToolCall().principal);
 }
 
 function digestOf(question: object): string {

@@ -31,7 +31,7 @@ export function answerHttpError(error: unknown, reply: Reply): void {
 /** For a client, or whatever balances the load before us, to send the request again: nothing of it was done. */
 export function answerShuttingDown(reply: Reply): void {
   const message =
-    'This server is about to end and did nothing. Send the request again: another replica answers it, or this one once it has been restarted';
+    'The server is shutting down; the request was not executed. Send the request again: another replica answers it, or this one once it has been restarted';
   reply.header('retry-after', '1').status(503);
   reply.send({ jsonrpc: '2.0', id: null, error: { code: SERVER_ERROR, message } });
 }

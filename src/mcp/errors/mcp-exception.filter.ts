@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
 import { type Observable, of } from 'rxjs';
 import { answerHttpError } from './http-error.js';
-import { explainToolError } from './tool-error-mapping.js';
+import { errorResult } from './tool-error-mapping.js';
 
 /** The one place where exceptions become answers: tool errors for the model, JSON-RPC errors for HTTP. */
 @Catch()
@@ -10,7 +10,7 @@ export class McpExceptionFilter implements ExceptionFilter {
   catch(exception: unknown, host: ArgumentsHost): Observable<object> | undefined {
     // Returned rather than thrown: mcp-nest would log a thrown one again, as an error of its own.
     if (host.getType() === 'rpc') {
-      return of({ content: [{ type: 'text', text: explainToolError(exception) }], isError: true });
+      return of(errorResult(exception));
     }
     answerHttpError(exception, host.switchToHttp().getResponse());
     return undefined;

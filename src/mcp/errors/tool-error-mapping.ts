@@ -1,42 +1,35 @@
 import { isNativeError } from 'node:util/types';
 import { Logger } from '@nestjs/common';
+import { currentToolCall, endCall } from '../../context/call.js';
+import { ExpectedError } from '../../context/expected-error.js';
 import { ApiError } from '../../managed-agents/api-error.js';
-import { InvalidCursorError } from '../../managed-agents/log/cursor-text.js';
-import { InvalidIdError } from '../../managed-agents/ids.js';
-import { CallsNotAnswerableError } from '../../managed-agents/respond/calls-not-answerable.error.js';
-import { QueueFullError } from '../../managed-agents/respond/keyed-mutex.js';
-import { currentToolCall, type ToolCallOutcome } from '../tool-call.js';
+import { type PendingAction } from '../../managed-agents/log/pending.js';
+import {
+  CallsNotAnswerableError,
+  type RefusedAnswer,
+} from '../../managed-agents/respond/calls-not-answerable.error.js';
 import { apiErrorMessage } from './api-error-message.js';
-import { callsNotAnswerableMessage } from './calls-not-answerable-message.js';
-import { RefusalError } from './refusal.error.js';
-import { ToolError } from './tool-error.js';
 
 const logger = new Logger('ToolCall');
 
-/** Sorts a failed call into outcome and reason for the audit, logs its cause, and returns the text for the model. */
-export function explainToolError(error: unknown): string {
-  if (error instanceof RefusalError) return ended('refused', error.rule, error.message);
-  if (error instanceof InvalidIdError) return ended('invalid', 'id', error.message);
-  if (error instanceof InvalidCursorError) return ended('invalid', 'cursor', error.message);
-  if (error instanceof CallsNotAnswerableError) {
-    return ended('failed', 'not_answerable', callsNotAnswerableMessage(error));
-  }
-  if (error instanceof QueueFullError) {
-    return ended('failed', 'busy', 'Too many answers for this session arrive at once. Nothing was sent; try again.');
-  }
-  if (error instanceof ToolError) return ended('failed', error.reason, error.message);
-  if (error instanceof ApiError) {
-    logApiError(error);
-    return ended('failed', error.details.type ?? error.details.kind, apiErrorMessage(error));
-  }
-  logger.error(error instanceof Error ? error : new Error(String(error)));
-  return ended('failed', 'internal', 'Internal error of this server; the cause is in its log. Tell the operator.');
+/** The MCP result of a call that failed or was refused. Ends the call for the audit, and logs causes for the operator. */
+export function errorResult(error: unknown): object {
+  return { content: [{ type: 'text', text: explainError(error) }], isError: true };
 }
 
-function ended(outcome: ToolCallOutcome, reason: string, message: string): string {
-  const call = currentToolCall();
-  if (call) Object.assign(call, { outcome, reason });
-  return message;
+function explainError(error: unknown): string {
+  if (error instanceof ExpectedError) {
+    endCall(error.outcome, error.reason);
+    return error instanceof CallsNotAnswerableError ? callsNotAnswerableMessage(error) : error.message;
+  }
+  if (error instanceof ApiError) {
+    endCall('failed', error.details.type ?? error.details.kind);
+    logApiError(error);
+    return apiErrorMessage(error);
+  }
+  endCall('failed', 'internal');
+  logger.error(error instanceof Error ? error : new Error(String(error)));
+  return 'Internal error of this server; the cause is in its log. Tell the operator.';
 }
 
 function logApiError(error: ApiError): void {
@@ -66,4 +59,48 @@ function causeOf(error: ApiError): string | undefined {
     causes.push(`${cause.name}: ${cause.message}${code ? ` (${code})` : ''}`);
   }
   return causes.length > 0 ? causes.join(' < ') : undefined;
+}
+
+const MAX_LISTED = 10;
+
+/** What the model is told when calls cannot be answered as it asked: what is true of each, and which ones do wait. */
+function callsNotAnswerableMessage({ refused, waiting }: CallsNotAnswerableError): string {
+  return [
+    'Nothing was sent.',
+    `${listed(refused, explain, '; ')}.`,
+    waiting.length === 0
+      ? 'No call of this session waits for an answer now; session_get tells what it is doing.'
+      : `Waiting now: ${listed(waiting, describe, ', ')}.`,
+  ].join(' ');
+}
+
+function listed<T>(items: readonly T[], text: (item: T) => string, separator: string): string {
+  const more = items.length - MAX_LISTED;
+  return [...items.slice(0, MAX_LISTED).map(text), ...(more > 0 ? [`and ${more} more`] : [])].join(separator);
+}
+
+function explain({ toolUseId, state }: RefusedAnswer): string {
+  switch (state.type) {
+    case 'waits':
+      return `${toolUseId} ${WAITS_FOR[state.for]}`;
+    case 'answered':
+      return `${toolUseId} was already answered with ${state.with}, which stays`;
+    case 'never_asked':
+      return `${toolUseId} was decided by the agent's own permission policy (${state.permission})`;
+    case 'ended':
+      return `${toolUseId} does not wait any more: it was stopped or its turn has ended`;
+    case 'unknown':
+      return `${toolUseId} is no tool call of this session; it may belong to another one`;
+  }
+}
+
+const WAITS_FOR: Readonly<Record<PendingAction['kind'], string>> = {
+  tool_confirmation: 'waits for result allow or deny',
+  custom_tool_result: 'waits for the result of a custom tool: answer it with custom_result',
+  tool_result: 'waits for the worker of its self-hosted environment, not for a decision',
+};
+
+/** Ids and kinds only: names of tools come from agents. */
+function describe({ toolUseId, kind }: PendingAction): string {
+  return `${toolUseId} (${kind})`;
 }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { noteApproval } from '../../context/call.js';
 import { type EventCursor } from '../../managed-agents/log/cursor.js';
 import { type PendingAction } from '../../managed-agents/log/situation.js';
 import { ResponderService } from '../../managed-agents/respond/responder.service.js';
 import { HumanApproval } from '../../mcp/approval/human-approval.js';
-import { noteApproval } from '../../mcp/approval/note-approval.js';
 import { type Found } from './watch.js';
 
 /** What a person at the client decided before this call, which carries the decisions. */

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ServerSettings } from '../../config/server.settings.js';
 import { WatchSettings } from '../../config/watch.settings.js';
+import { requireToolCall } from '../../context/call.js';
 import { type Following, FollowService, TooManyStreamsError } from '../../managed-agents/follow/follow.service.js';
 import { type EventCursor } from '../../managed-agents/log/cursor.js';
 import { parseSince } from '../../managed-agents/log/cursor-text.js';
-import { cancellationOf } from '../../mcp/cancellation.js';
+import { cancellationOf, requireClientRequest } from '../../mcp/client-request.js';
 import { ToolError } from '../../mcp/errors/tool-error.js';
-import { requireToolCall } from '../../mcp/tool-call.js';
 import { PersonsDecisions } from './persons-decisions.js';
 import { reportWaiting } from './wait-progress.js';
 import { waitAnswer } from './wait-answer.js';
@@ -53,7 +53,8 @@ export class SessionWaitService {
   }
 
   private async watch(since: EventCursor, seconds: number): Promise<Found> {
-    const { context, draining, deadline } = requireToolCall();
+    const { draining, deadline } = requireToolCall();
+    const { context } = requireClientRequest();
     const following = this.follow(since.sessionId);
     const cancellation = cancellationOf(context);
     const time = new WaitingTime(Math.min(seconds * 1000, msLeft(deadline)), cancellation.signal, draining);

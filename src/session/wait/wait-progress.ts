@@ -1,6 +1,6 @@
 import { type ServerContext } from '@modelcontextprotocol/server';
 import { type SessionFollower } from '../../managed-agents/follow/session-follower.js';
-import { reportProgress } from '../../mcp/progress.js';
+import { reportProgress } from '../../mcp/client-request.js';
 import { contentText, oneLine } from '../transcript.js';
 
 const INTERVAL_MS = 12_000;

@@ -2,7 +2,7 @@ import { type LoggerService } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { type LogLevel } from '../../config/telemetry.settings.js';
-import { currentUpstreamRequests } from '../../managed-agents/upstream-requests.js';
+import { currentRequest } from '../../context/request.js';
 
 /** Nest's logger over pino: every `new Logger('X')` of the server writes through the one that the application uses. */
 export class PinoLogger implements LoggerService {
@@ -68,7 +68,7 @@ export class PinoLogger implements LoggerService {
 function whereInTheWork(): object {
   const span = trace.getActiveSpan()?.spanContext();
   return {
-    request_id: currentUpstreamRequests()?.requestId,
+    request_id: currentRequest()?.requestId,
     ...(span && { trace_id: span.traceId, span_id: span.spanId }),
   };
 }

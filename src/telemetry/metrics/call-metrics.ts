@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { type ToolCall } from '../../context/call.js';
 import { RULES } from '../../guardrails/policy.js';
 import { HUMAN_APPROVAL_RULE } from '../../mcp/approval/human-approval.js';
 import { type EndedToolCall, ToolCallObserver } from '../../mcp/tool-access.js';
-import { type ToolCall } from '../../mcp/tool-call.js';
 import { OpenTelemetry } from '../open-telemetry.js';
 import { Instruments } from './instruments.js';
 

@@ -10,7 +10,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { TRACER } from '../../mcp/tracing.js';
+import { TRACER } from '../../context/tracing.js';
 
 /** Probes come every few seconds and tell nothing. */
 const UNTRACED: ReadonlySet<string | undefined> = new Set(['/healthz', '/readyz', '/metrics']);

@@ -1,5 +1,5 @@
 import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api';
-import { currentTrace, runInTrace } from '../../managed-agents/upstream-requests.js';
+import { currentTrace, runInTrace } from '../../context/request.js';
 
 /**
  * Keeps the place in a trace where the work itself is kept, rather than in an asynchronous store of its own. So work

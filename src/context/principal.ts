@@ -12,6 +12,16 @@ export interface Principal {
   readonly readOnly?: boolean;
 }
 
+/**
+ * One text per principal, never the same for two. What is kept in Redis, in the metadata of sessions and in page cursors
+ * is derived from it, so its bytes must stay as they are.
+ *
+ * @param scope sets apart what the same principal has in different places
+ */
+export function principalId({ issuer, subject }: Principal, scope?: string): string {
+  return JSON.stringify(scope === undefined ? [issuer, subject] : [scope, issuer, subject]);
+}
+
 /** The person who started the stdio server: the process boundary is the authentication. */
 export const LOCAL_PRINCIPAL: Principal = { subject: 'local', issuer: 'stdio', roles: [], groups: [], scopes: [] };
 

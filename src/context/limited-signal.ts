@@ -1,13 +1,13 @@
-/** A signal that aborts with another one, and when its time is over. */
+/** A signal that aborts with another one, and after a time. */
 export interface LimitedSignal {
   readonly signal: AbortSignal;
-  /** From now on time does not end it. */
+  /** Stops the timer: from now on only the other signal aborts it. */
   readonly stopClock: () => void;
-  /** From now on nothing does. To be called, because what it listens to may live as long as the server. */
+  /** Stops both. Must be called, because the other signal may live as long as the server. */
   readonly release: () => void;
 }
 
-/** Not `AbortSignal.any`: on Node 20 a signal that lives as long as the server remembers every one derived from it. */
+/** Not `AbortSignal.any`: on Node 20 a signal keeps every signal derived from it for as long as it lives itself. */
 export function limitedSignal(ended: AbortSignal | null | undefined, ms: number): LimitedSignal {
   const controller = new AbortController();
   const abort = () => controller.abort();
