@@ -6,18 +6,27 @@ import { type Page, type PageRequest } from '../managed-agents/page.js';
 import { type Session, type SessionListRequest } from '../managed-agents/sessions.service.js';
 import { type ReadPage, ResourceAccess } from '../mcp/resource-access.js';
 import { type CatalogKind, type ResourceKind } from '../mcp/resource-arguments.js';
-import { type Listing, permittedPage } from './listing/permitted-page.js';
 import { SealedCursor } from './listing/sealed-cursor.js';
 import { OWNER_KEY, ownerTag } from './owner.js';
-import { type AllowlistPolicy } from './policies/allowlist.policy.js';
+import { type AllowlistPolicy } from './policies/allowlists.js';
 import { KnownSessions } from './sessions/known-sessions.js';
-import { factsOf } from './sessions/session-facts.js';
-import { SESSION_RULES, type SessionRule } from './sessions/session-rule.js';
+import { factsOf, SESSION_RULES, type SessionRule } from './sessions/session-rules.js';
 
 /** The policies that are allowlists. */
 export const ALLOWLISTS = Symbol('allowlists');
 
-/** The rules of the guard, for tools that list and start things. */
+/** Most requests to the API for one page of a list, when most of what the API lists is not accessible to the caller. */
+const MAX_READS = 5;
+/** How many items the API lists when the request names no limit. */
+const DEFAULT_LIMIT = 20;
+
+interface Listing<T, R extends PageRequest> {
+  readonly request: R;
+  readonly read: (request: R) => Promise<Page<T>>;
+  readonly allows: (item: T) => boolean;
+}
+
+/** Applies the rules of the guard to what tools list and start. */
 @Injectable()
 export class CallerAccess extends ResourceAccess {
   constructor(
@@ -36,14 +45,14 @@ export class CallerAccess extends ResourceAccess {
     read: ReadPage<PageRequest, T>,
   ): Promise<Page<T>> {
     const list = this.allowlists.find((policy) => policy.kind === kind);
-    if (!list) throw new Error(`no allowlist for things of kind ${kind}`);
-    if (!list.concerns()) return read(request);
-    return this.sealedPage(kind, { request, read, permits: ({ id }) => list.allows(id) });
+    if (!list) throw new Error(`no allowlist for resources of kind ${kind}`);
+    if (!list.appliesTo()) return read(request);
+    return this.sealedPage(kind, { request, read, allows: ({ id }) => list.allowsId(id) });
   }
 
   reachablePage(request: SessionListRequest, read: ReadPage<SessionListRequest, Session>): Promise<Page<Session>> {
     if (this.rulesFor(requireToolCall().principal).length === 0) return read(request);
-    return this.sealedPage('session', { request, read, permits: (session) => this.mayReachSession(session) });
+    return this.sealedPage('session', { request, read, allows: (session) => this.mayReachSession(session) });
   }
 
   mayReachSession(session: Session): boolean {
@@ -51,7 +60,7 @@ export class CallerAccess extends ResourceAccess {
     const rules = this.rulesFor(principal);
     if (rules.length === 0) return true;
     const facts = factsOf(session);
-    return rules.every((rule) => rule.admits(facts, principal));
+    return rules.every((rule) => rule.allows(facts, principal));
   }
 
   metadataOfNewSession(): Readonly<Record<string, string>> {
@@ -64,13 +73,29 @@ export class CallerAccess extends ResourceAccess {
   }
 
   private rulesFor(principal: Principal): readonly SessionRule[] {
-    return this.rules.filter((rule) => rule.concerns(principal));
+    return this.rules.filter((rule) => rule.appliesTo(principal));
   }
 
   private async sealedPage<T, R extends PageRequest>(kind: ResourceKind, listing: Listing<T, R>): Promise<Page<T>> {
     const owner = principalId(requireToolCall().principal, kind);
     const page = listing.request.page === undefined ? undefined : this.cursor.open(listing.request.page, owner);
-    const { items, nextPage } = await permittedPage({ ...listing, request: { ...listing.request, page } });
+    const { items, nextPage } = await allowedPage({ ...listing, request: { ...listing.request, page } });
     return { items, nextPage: nextPage === undefined ? undefined : this.cursor.seal(nextPage, owner) };
+  }
+}
+
+/**
+ * A page of the allowed items, filled up from the pages that follow: a short page would reveal how many items lie in
+ * between. After {@link MAX_READS} requests it stays short, or empty, and its cursor continues from there.
+ */
+async function allowedPage<T, R extends PageRequest>({ request, read, allows }: Listing<T, R>): Promise<Page<T>> {
+  const limit = request.limit ?? DEFAULT_LIMIT;
+  const items: T[] = [];
+  let { page } = request;
+  for (let reads = 1; ; reads++) {
+    const { items: listed, nextPage } = await read({ ...request, limit: limit - items.length, page });
+    items.push(...listed.filter(allows));
+    if (nextPage === undefined || items.length >= limit || reads === MAX_READS) return { items, nextPage };
+    page = nextPage;
   }
 }

@@ -4,7 +4,7 @@ import { type BindingKind, type Role, type RoleBinding, ROLES } from '../config/
 import { READING_TIERS, type Tier, TIERS } from '../config/tiers.js';
 import { type Principal } from '../context/principal.js';
 
-/** The tiers of each role. A tier that stands nowhere is nobody's but the admins'. */
+/** The tiers of each role. A tier that no other role has is for admins only. */
 const TIERS_OF: Readonly<Record<Role, readonly Tier[]>> = {
   viewer: READING_TIERS,
   operator: [...READING_TIERS, 'start', 'interact'],
@@ -15,7 +15,7 @@ const TIERS_OF: Readonly<Record<Role, readonly Tier[]>> = {
 /** Which roles a caller has, by `MCP_ROLE_BINDINGS`. */
 @Injectable()
 export class CallerRoles {
-  /** Whether roles count at all. Without bindings everyone may do everything, and nobody is an admin. */
+  /** Whether roles are in use. Without bindings every caller may do everything, and no caller is an admin. */
   readonly active: boolean;
   private readonly bindings: readonly RoleBinding[];
   private readonly known = new WeakMap<Principal, ReadonlySet<Role>>();
@@ -52,7 +52,7 @@ function isBound(to: RoleBinding['to'], principal: Principal): boolean {
   return to === '*' || namesOf(to.kind, principal).includes(to.value);
 }
 
-/** Compared exactly. A subject is unique within its issuer only, so it can be named together with that. */
+/** Names are compared exactly. A subject is unique only within its issuer, so a binding can name both. */
 function namesOf(kind: BindingKind, { issuer, subject, roles, groups, scopes }: Principal): readonly string[] {
   switch (kind) {
     case 'role':

@@ -6,25 +6,25 @@ import { RefusalError } from '../mcp/errors/tool-error.js';
 import { ToolAccess } from '../mcp/tool-access.js';
 import { type ToolDefinition } from '../mcp/tool-definition.js';
 import { toolDefinitionOf } from '../mcp/tool.decorator.js';
-import { type CostlyPolicy, type Policy, type PolicyRequest, type Refusal } from './policy.js';
+import { type Policy, type PolicyRequest, type Refusal, type StatefulPolicy } from './policy.js';
 
-/** The policies in the order they are asked. */
+/** The stateless policies, in the order in which they are asked. */
 export const POLICIES = Symbol('guardrail policies');
-/** Those that cost something, in their order; asked after the others. */
-export const COSTLY_POLICIES = Symbol('costly guardrail policies');
+/** The stateful policies, in their order; asked after the others. */
+export const STATEFUL_POLICIES = Symbol('stateful guardrail policies');
 
-/** Runs before every tool; the first policy that refuses wins. A tool or a call it cannot judge is refused. */
+/** Runs before every tool; the first policy that refuses wins. A handler that is no tool, or no call, is an error. */
 @Injectable()
 export class GuardrailsGuard extends ToolAccess implements CanActivate {
   constructor(
     @Inject(POLICIES) private readonly policies: readonly Policy[],
-    @Inject(COSTLY_POLICIES) private readonly costly: readonly CostlyPolicy[],
+    @Inject(STATEFUL_POLICIES) private readonly statefulPolicies: readonly StatefulPolicy[],
   ) {
     super();
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    // Global guards also run for HTTP routes, where authentication decides alone.
+    // Global guards also run for HTTP routes, where only authentication decides.
     if (context.getType() !== 'rpc') return true;
     const tool = toolDefinitionOf(context.getHandler());
     const call = currentToolCall();
@@ -51,21 +51,17 @@ export class GuardrailsGuard extends ToolAccess implements CanActivate {
   }
 
   refusal(request: PolicyRequest): RefusalError | undefined {
-    const refusal = this.refusalAtOnce(request);
+    const refusal = this.statelessRefusal(request);
     return refusal && new RefusalError(refusal.rule, refusal.message);
   }
 
   private async firstRefusal(request: PolicyRequest): Promise<Refusal | undefined> {
-    const atOnce = this.refusalAtOnce(request);
-    if (atOnce) return atOnce;
-    for (const policy of this.costly) {
-      const refusal = await policy.refusal(request);
-      if (refusal) return refusal;
-    }
-    return undefined;
+    let refusal = this.statelessRefusal(request);
+    for (const policy of this.statefulPolicies) refusal ??= await policy.refusal(request);
+    return refusal;
   }
 
-  private refusalAtOnce(request: PolicyRequest): Refusal | undefined {
+  private statelessRefusal(request: PolicyRequest): Refusal | undefined {
     for (const policy of this.policies) {
       const refusal = policy.refusal(request);
       if (refusal) return refusal;

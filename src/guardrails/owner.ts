@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Principal, principalId } from '../context/principal.js';
 
-/** Metadata keys that begin with this are this server's; callers can neither set, change nor remove them. */
+/** Metadata keys with this prefix are reserved for this server; callers cannot set, change or remove them. */
 export const RESERVED_PREFIX = 'managed-agent-control/';
 
-/** The metadata key that says who started a session. */
+/** The metadata key for the caller that started a session. */
 export const OWNER_KEY = `${RESERVED_PREFIX}owner`;
 
 /** The API's limits for metadata, in pairs and characters of a value. */
@@ -12,8 +12,8 @@ export const MAX_METADATA_PAIRS = 16;
 const MAX_VALUE_CHARS = 512;
 
 /**
- * The same text for the same caller, on every replica and for good; never the same for two. Readable, so that the
- * Console shows whose a session is, unless it does not fit: then a digest of it.
+ * Identifies a caller in the metadata of its sessions: always the same text for one caller, on every replica, and never
+ * the same for two. Readable in the Console, or a digest if the readable text does not fit.
  */
 export function ownerTag(principal: Principal): string {
   const { issuer, subject } = principal;

@@ -1,11 +1,15 @@
 import { type Principal } from '../context/principal.js';
+import { HUMAN_APPROVAL_RULE } from '../mcp/approval/human-approval.js';
 import { type AccessRequest } from '../mcp/tool-access.js';
 import { type ToolDefinition } from '../mcp/tool-definition.js';
 
-/** What a policy decides about. The arguments are valid already. */
+/** What a policy decides about. The arguments have been validated. */
 export type PolicyRequest = AccessRequest;
 
-/** Every rule that can refuse a call. The names are stable: audit records and metrics carry them. */
+/**
+ * Every rule that can refuse a call. The names are stable: audit records and metrics carry them. The last two are not
+ * policies of this module: `src/mcp` refuses by them, after the guard and before it.
+ */
 export const RULES = [
   'read_only',
   'destructive',
@@ -24,19 +28,21 @@ export const RULES = [
   'running_sessions',
   'starts_per_hour',
   'limit_store',
+  HUMAN_APPROVAL_RULE,
+  'shutting_down',
 ] as const;
 export type RuleName = (typeof RULES)[number];
 
-/** A policy's no. */
+/** Why a policy refuses a call. */
 export interface Refusal {
   readonly rule: RuleName;
-  /** One sentence or two for the model: what is not allowed, and what to do instead. */
+  /** For the model, in two or three sentences: what happened, what is allowed, and what to do next. */
   readonly message: string;
 }
 
 /**
- * One rule. Policies are asked in order; the first refusal wins. They read and count nothing, so they can also be asked
- * about a call that is not made: whether the caller might do what another tool does.
+ * A policy without state. Policies are asked in order; the first refusal wins. They read and count nothing, so they can
+ * also be asked about a call that is not made: whether the caller is allowed to do what another tool does.
  */
 export interface Policy {
   refusal(request: PolicyRequest): Refusal | undefined;
@@ -44,7 +50,7 @@ export interface Policy {
   hides?(tool: ToolDefinition, principal: Principal): boolean;
 }
 
-/** A rule that takes of an allowance or looks at what has to be read. Asked once for each call, after every {@link Policy}. */
-export interface CostlyPolicy {
+/** A policy that counts the call or reads from the API. Asked once for each call, after every {@link Policy}. */
+export interface StatefulPolicy {
   refusal(request: PolicyRequest): Promise<Refusal | undefined>;
 }

@@ -61,7 +61,7 @@ describe('a Redis that is not there', () => {
     const { server, call } = await unreachable();
     expect(await call('session_start', START)).toMatchObject({
       isError: true,
-      text: expect.stringMatching(/cannot be checked.*nothing was done\. Try again in 30 seconds/),
+      text: expect.stringMatching(/cannot be checked.*Nothing was done\. Try again in 30 seconds/),
     });
     expect(auditLines().at(-1)).toMatchObject({ outcome: 'refused', reason: 'limit_store' });
     for (let count = 0; count < 3; count++) expect((await call('agent_list')).isError).toBe(false);
@@ -81,7 +81,7 @@ describe('a Redis that is not there', () => {
     const lines = logLines()
       .filter(({ context }) => context === 'Limits')
       .map(({ msg }) => msg);
-    expect(lines).toEqual([expect.stringMatching(/does not answer \(ECONNREFUSED\).*starts are refused/)]);
+    expect(lines).toEqual([expect.stringMatching(/is unavailable \(ECONNREFUSED\).*session starts are refused/)]);
     expect(stderrText()).not.toContain(REDIS_PASSWORD);
   });
 });
@@ -157,8 +157,8 @@ withRedis('replicas that share a Redis', () => {
     const answers = [];
     for (let count = 0; count < 8; count++) answers.push(await call('agent_list'));
     expect(granted(answers)).toBe(5);
-    expect(stderrText()).toMatch(/does not answer \(/);
-    expect(stderrText()).toMatch(/answers again/);
+    expect(stderrText()).toMatch(/rate-limit store is unavailable \(/);
+    expect(stderrText()).toMatch(/is available again/);
     expect(stderrText()).not.toContain(REDIS_PASSWORD);
   });
 
@@ -177,7 +177,7 @@ withRedis('replicas that share a Redis', () => {
     await redis.start();
     await ready;
     expect(health.up).toBe(true);
-    expect(stderrText()).toMatch(/answers again/);
+    expect(stderrText()).toMatch(/is available again/);
   });
 
   it('a Redis that hangs holds a call up for little more than a second', async () => {
@@ -187,7 +187,7 @@ withRedis('replicas that share a Redis', () => {
     const startedAt = performance.now();
     expect((await call('agent_list')).isError).toBe(false);
     expect(performance.now() - startedAt).toBeLessThan(4000);
-    expect(stderrText()).toMatch(/does not answer \(Command timed out\)/);
+    expect(stderrText()).toMatch(/is unavailable \(Command timed out\)/);
   });
 
   it('a server that ends closes its connection', async () => {

@@ -167,7 +167,7 @@ describe('calls per minute', () => {
     await call('vault_list');
     await call('session_get', { session_id: 'sesn_unknown' });
     const { text } = await call('agent_list');
-    expect(text).toMatch(/MCP_RATE_LIMIT_PER_MINUTE.*Try again in [1-6]?\d seconds.*session_wait/);
+    expect(text).toMatch(/MCP_RATE_LIMIT_PER_MINUTE.*Try again in [1-6]?\d seconds?.*session_wait/);
     expect((await start()).text).toMatch(/MCP_RATE_LIMIT_PER_MINUTE/);
     expect(auditLines().at(-1)).toMatchObject({ outcome: 'refused', reason: 'rate_limit' });
     const other = await connectHttp(harness.server.url);

@@ -89,7 +89,9 @@ it('nobody sets, changes or removes an owner', async () => {
   for (const metadata of [{ [OWNER]: 'https://idp.example.com|alice' }, { [OWNER.toUpperCase()]: 'x' }])
     expect(await call('bob', 'session_start', { agent_id, environment_id, metadata })).toMatchObject({
       isError: true,
-      text: expect.stringMatching(/"managed-agent-control\/" belong to this server\. Leave them out/),
+      text: expect.stringMatching(
+        /"managed-agent-control\/" are reserved for this server\. Nothing was done\. Leave them out/,
+      ),
     });
   expect(harness.simulator.requests).toEqual([]);
 });

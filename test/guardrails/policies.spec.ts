@@ -64,15 +64,15 @@ describe('RolePolicy', () => {
   });
 
   it.each([
-    ['nobody=x', 'session_get', 'needs the role viewer or operator or approver or admin, and you have no role'],
-    ['viewer=subject:alice', 'session_respond', 'needs the role approver or admin, and you are viewer here'],
-    ['operator=*; viewer=*', 'session_delete', 'needs the role admin, and you are operator, viewer here'],
-    ['approver=*', 'session_message', 'needs the role operator or admin, and you are approver here'],
+    ['nobody=x', 'session_get', 'requires the role viewer or operator or approver or admin; you have no role'],
+    ['viewer=subject:alice', 'session_respond', 'requires the role approver or admin; you have only: viewer'],
+    ['operator=*; viewer=*', 'session_delete', 'requires the role admin; you have only: operator, viewer'],
+    ['approver=*', 'session_message', 'requires the role operator or admin; you have only: approver'],
   ])('%s: %s tells what is missing and whom to ask', async (bindings, tool, words) => {
     const judge = await Judge.with({ MCP_ROLE_BINDINGS: bindings.replace('nobody=x', 'admin=subject:root') });
     const verdict = await judge.verdict({ tool, principal: alice, arguments: {} });
     expect(verdict?.message).toContain(`${tool} ${words}`);
-    expect(verdict?.message).toMatch(/Ask somebody who has it, or the operator/);
+    expect(verdict?.message).toMatch(/Ask someone with that role to do it, or ask the operator/);
   });
 });
 

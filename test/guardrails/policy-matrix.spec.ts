@@ -197,5 +197,5 @@ it('uses the same words for every session that is not for the caller, whatever t
       expect([tool, verdict?.rule]).toEqual([tool, expected(one)]);
       messages.add(verdict!.message);
     }
-  expect([...messages]).toEqual([expect.stringMatching(/^Not found: there is no such session for you\./)]);
+  expect([...messages]).toEqual([expect.stringMatching(/^Session not found or not accessible\./)]);
 });

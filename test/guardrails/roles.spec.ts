@@ -55,7 +55,9 @@ describe.each(ERAS)('a %s client', (_version, mode) => {
       expect([tool, isRefused]).toEqual([tool, !mine.includes(tool)]);
       if (!isRefused) continue;
       expect([isError, reason]).toEqual([true, 'role']);
-      expect(text).toMatch(new RegExp(`^${tool} needs the role .*Ask somebody who has it, or the operator`));
+      expect(text).toMatch(
+        new RegExp(`^${tool} requires the role .*Ask someone with that role to do it, or ask the operator`),
+      );
     }
   });
 });

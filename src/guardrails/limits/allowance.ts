@@ -2,14 +2,14 @@ import { type RateLimiterAbstract } from 'rate-limiter-flexible';
 import { type LimitsSettings } from '../../config/limits.settings.js';
 import { type RedisConnection } from './redis-connection.js';
 
-/** A number of times in a window of time, for each caller. The window begins with the first of them. */
+/** How often each caller may do something within a window of time. The window begins with the first use. */
 export interface AllowanceOptions {
   readonly name: 'calls' | 'starts';
   readonly times: number;
   readonly windowSeconds: number;
 }
 
-/** Counts what callers take of an allowance, in this process or, over Redis, for all replicas together. */
+/** Counts what callers use of an allowance: in this process or, in Redis, for all replicas together. */
 export class Allowance {
   private constructor(private readonly limiter: RateLimiterAbstract) {}
 
@@ -26,15 +26,15 @@ export class Allowance {
     );
   }
 
-  /** Takes one. When nothing is left, after how many seconds there will be, and nothing is taken. */
+  /** Takes one. If none is left, takes nothing and returns the seconds until one is available. */
   async take(key: string): Promise<number | undefined> {
     try {
       await this.limiter.consume(key);
       return undefined;
     } catch (refused) {
-      // The library throws its own result for "no", and an Error when the store fails.
+      // The library throws its own result object when the limit is reached, and an Error when the store fails.
       if (refused instanceof Error) throw refused;
-      // It counts refused attempts as well, which would eat what is given back.
+      // It also counts refused attempts, which would use up what is given back.
       await this.giveBack(key);
       return Math.max(1, Math.ceil((refused as { msBeforeNext: number }).msBeforeNext / 1000));
     }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LimitsSettings } from '../../config/limits.settings.js';
 import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
 
-/** No session may get a larger budget than the operator allows, at its start or later, nor lose the one it has. */
+/** A session's budget may not exceed the operator's ceiling, at its start or later, and may not be removed. */
 @Injectable()
 export class BudgetPolicy implements Policy {
   constructor(private readonly settings: LimitsSettings) {}
@@ -14,13 +14,13 @@ export class BudgetPolicy implements Policy {
     if (remove_budget === true) {
       return {
         rule: 'budget_ceiling',
-        message: `Budgets cannot be removed on this server: a session may spend at most ${limit}. Set budget_usd to that or less instead.`,
+        message: `Budgets cannot be removed on this server: a session may spend at most ${limit}. Nothing was done. Set budget_usd to that or less instead.`,
       };
     }
     if (typeof budget_usd === 'number' && budget_usd > maxBudgetUsd) {
       return {
         rule: 'budget_ceiling',
-        message: `budget_usd is too large: on this server a session may spend at most ${limit}. Set it to that or less, or ask the operator.`,
+        message: `budget_usd is too large: on this server a session may spend at most ${limit}. Nothing was done. Set budget_usd to that or less, or ask the operator.`,
       };
     }
     return undefined;

@@ -3,11 +3,10 @@ import { LimitsSettings } from '../../config/limits.settings.js';
 import { ManagedAgentsModule } from '../../managed-agents/managed-agents.module.js';
 import { Allowances } from './allowance.js';
 import { RedisConnection } from './redis-connection.js';
-import { STARTED_SESSIONS } from './running-sessions.policy.js';
-import { StartedSessionsInMemory, StartedSessionsInRedis } from './started-sessions.js';
+import { STARTED_SESSIONS, StartedSessionsInMemory, StartedSessionsInRedis } from './started-sessions.js';
 import { StoreHealth } from './store-health.js';
 
-/** What the limiting policies count in: the memory of this process, or Redis. */
+/** Where the limits are counted: in the memory of this process, or in Redis. */
 @Module({
   imports: [ManagedAgentsModule],
   providers: [

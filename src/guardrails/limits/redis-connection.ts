@@ -2,16 +2,16 @@ import { type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type Redis } from 'ioredis';
 import { type StoreHealth } from './store-health.js';
 
-/** Longest wait for a connection and for an answer, in milliseconds: as long a call may be held up. */
+/** Longest wait for a connection and for an answer, in milliseconds: the most that a call is delayed. */
 const CONNECT_TIMEOUT_MS = 2000;
 const COMMAND_TIMEOUT_MS = 1000;
-/** A connection that owes an answer for so long is given up, in milliseconds. */
+/** A connection that leaves a command unanswered for this long is closed, in milliseconds. */
 const SOCKET_TIMEOUT_MS = 5000;
 const MAX_RECONNECT_DELAY_MS = 2000;
 
 /**
- * The connection to Redis. It is tried once while the server starts and again and again when it is lost; neither keeps
- * the server from running. Commands are never queued for later: without a connection they fail at once.
+ * The connection to Redis. The server tries to connect once while it starts, and reconnects when the connection is lost;
+ * it runs without a connection as well. Commands are never queued: without a connection they fail at once.
  */
 export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private constructor(
@@ -19,7 +19,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     private readonly health: StoreHealth,
   ) {}
 
-  /** The client is loaded on demand: most servers run without. */
+  /** The client is loaded on demand, because most servers run without Redis. */
   static async to(url: string, health: StoreHealth): Promise<RedisConnection> {
     const { Redis } = await import('ioredis');
     const client = new Redis(url, {
@@ -38,19 +38,19 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     // Failed attempts and lost connections arrive here, and nowhere else.
-    this.client.on('error', (error) => this.health.say(error));
-    this.client.on('ready', () => this.health.back());
-    // The listener has told; the client goes on trying.
+    this.client.on('error', (error) => this.health.recordFailure(error));
+    this.client.on('ready', () => this.health.recordRecovery());
+    // The listener above has recorded a failure; the client keeps trying.
     await this.client.connect().catch(() => undefined);
   }
 
-  /** Whether it answers now. Never rejects, and takes no longer than a command may. */
+  /** Whether Redis answers now. Never rejects, and takes no longer than {@link COMMAND_TIMEOUT_MS}. */
   async answers(): Promise<boolean> {
     try {
       await this.client.ping();
       return true;
     } catch {
-      // Lost connections are told by the listener; a command that fails says no more than "no".
+      // The listener records lost connections; a failed command adds nothing to that.
       return false;
     }
   }

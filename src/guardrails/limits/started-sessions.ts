@@ -1,26 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { type ToolCall } from '../../context/call.js';
 import { type RedisConnection } from './redis-connection.js';
 
-/** As many sessions of one caller are remembered, the newest; far more than a caller may have running. */
+/** How many sessions of one caller are remembered, the newest ones; far more than a caller may have running. */
 export const MAX_REMEMBERED = 500;
-/** A caller that starts nothing for so long is forgotten, in seconds. */
+/** A caller that starts nothing for this long is forgotten, in seconds. */
 const FORGET_AFTER_SECONDS = 7 * 24 * 3600;
-/** Callers remembered in memory, those that began a start last. */
+/** How many callers are remembered in memory, those with the latest starts. */
 const MAX_CALLERS = 10_000;
 
-/** A start that has begun stands in the list until its session has an id; no id contains a colon. */
+/** Marks a start in the list until its session has an id. No id contains a colon. */
 const BEGINNING = 'start:';
-/** After so long a start that never told how it ended does not count any more, in milliseconds. */
+/** A start with an unknown result no longer counts after this long, in milliseconds. */
 const STALE_AFTER_MS = 600_000;
 
-/** What a caller has begun and started through this server, oldest first. */
+/** For injection. */
+export const STARTED_SESSIONS = Symbol('started sessions');
+
+/** The starts and sessions of each caller through this server, oldest first. */
 export interface StartedSessions {
-  /** Puts a start at the end of the list and returns what stands before it, in one step. */
+  /** Appends a start to the list and returns the entries before it, in one step. */
   begin(key: string, start: string): Promise<string[]>;
-  /** The start has become a session. */
+  /** Replaces the start with the session it created. */
   succeed(key: string, start: string, sessionId: string): Promise<void>;
-  /** The start came to nothing. */
+  /** Removes a start that created no session. */
   forget(key: string, start: string): Promise<void>;
 }
 
@@ -28,7 +32,7 @@ export function newStart(): string {
   return `${BEGINNING}${Date.now()}:${randomUUID()}`;
 }
 
-/** Sorts a list into sessions and starts that are still under way. */
+/** Splits a list into the sessions and the number of starts that are still in progress. */
 export function sorted(list: readonly string[]): { sessions: string[]; beginning: number } {
   const starts = list.filter((entry) => entry.startsWith(BEGINNING));
   const isFresh = (start: string) => Number(start.split(':')[1]) > Date.now() - STALE_AFTER_MS;
@@ -36,6 +40,28 @@ export function sorted(list: readonly string[]): { sessions: string[]; beginning
     sessions: list.filter((entry) => !entry.startsWith(BEGINNING)),
     beginning: starts.filter(isFresh).length,
   };
+}
+
+/**
+ * Reasons with which a start fails without creating a session: the API refused it, or the request was never sent. After
+ * every other failure (a lost answer, a 5xx) there may be a session.
+ */
+const NOTHING_WAS_STARTED: ReadonlySet<string | undefined> = new Set([
+  'invalid_request_error',
+  'authentication_error',
+  'billing_error',
+  'permission_error',
+  'not_found_error',
+  'request_too_large',
+  'rate_limit_error',
+  'connection',
+  'credentials',
+]);
+
+/** Whether it is certain that an ended call started no session. */
+export function startedNothing({ outcome, reason, createdSessionId }: ToolCall): boolean {
+  if (createdSessionId !== undefined || outcome === 'ok') return false;
+  return outcome !== 'failed' || NOTHING_WAS_STARTED.has(reason);
 }
 
 /** For a single process. */
@@ -63,7 +89,7 @@ export class StartedSessionsInMemory implements StartedSessions {
   }
 }
 
-/** A sorted set for each caller: the score is the order. Scripts, because two replicas may begin at the same moment. */
+/** A sorted set for each caller; the score is the order. Scripts are atomic, and replicas may start sessions simultaneously. */
 const BEGIN = `
   local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   redis.call('ZADD', KEYS[1], (last[2] or 0) + 1, ARGV[1])

@@ -3,103 +3,107 @@ import { LimitsSettings } from '../../config/limits.settings.js';
 import { type Tier } from '../../config/tiers.js';
 import { type Refusal } from '../policy.js';
 
-/** While the store is away, one line in this time says so, in milliseconds. */
+/** While the store is unavailable, at most one line is logged in this time, in milliseconds. */
 const LOG_INTERVAL_MS = 60_000;
 
-/** The limits that count in the store. */
+/** The limits that are counted in the store. */
 export type Limit = 'calls' | 'starts' | 'running_sessions';
 export const LIMIT_DECISIONS = ['allowed', 'refused', 'unchecked', 'unavailable'] as const;
 export type LimitDecision = (typeof LIMIT_DECISIONS)[number];
 
-/** What is done, told and counted when the store behind the limits does not answer. */
+/** Decides, logs and counts what happens to calls while the store behind the limits is unavailable. */
 @Injectable()
 export class StoreHealth {
-  /** What each limit decided since the process began; for metrics. */
+  /** How often each limit made each decision since the process started; for metrics. */
   readonly decisions = new Map<Limit, Record<LimitDecision, number>>();
   private readonly logger = new Logger('Limits');
-  private away = false;
-  private unsaid = 0;
-  private saidAt = -Infinity;
+  private unavailable = false;
+  private failuresNotLogged = 0;
+  private loggedAt = -Infinity;
 
   constructor(private readonly settings: LimitsSettings) {}
 
-  /** Asks the store on behalf of a call. Where it fails, the refusal, or undefined for the call to go on uncounted. */
-  async ask<T>(limit: Limit, tier: Tier, question: () => Promise<T>): Promise<{ answer: T } | { refusal?: Refusal }> {
+  /**
+   * Asks the store on behalf of a call. If the store fails, the result has the refusal, or none if the call may continue
+   * without being counted.
+   */
+  async query<T>(limit: Limit, tier: Tier, question: () => Promise<T>): Promise<{ answer: T } | { refusal?: Refusal }> {
     try {
       const answer = await question();
-      this.back();
+      this.recordRecovery();
       return { answer };
     } catch (error) {
       const decision = this.settings.onStoreFailure ?? (tier === 'start' ? 'closed' : 'open');
-      this.decided(limit, decision === 'open' ? 'unchecked' : 'unavailable');
-      this.say(error);
+      this.recordDecision(limit, decision === 'open' ? 'unchecked' : 'unavailable');
+      this.recordFailure(error);
       return decision === 'open' ? {} : { refusal: CANNOT_CHECK };
     }
   }
 
-  /** Whether the store answered, or could be reached, when that was last known. */
+  /** Whether the store was available when it was last used or its connection last changed. */
   get up(): boolean {
-    return !this.away;
+    return !this.unavailable;
   }
 
-  decided(limit: Limit, decision: LimitDecision): void {
+  recordDecision(limit: Limit, decision: LimitDecision): void {
     const counts = this.decisions.get(limit) ?? { allowed: 0, refused: 0, unchecked: 0, unavailable: 0 };
     counts[decision] += 1;
     this.decisions.set(limit, counts);
   }
 
-  /** The same, for a limit that could be checked; hands on what it said. */
-  judged(limit: Limit, refusal: Refusal | undefined): Refusal | undefined {
-    this.decided(limit, refusal ? 'refused' : 'allowed');
+  /** Counts the decision of a limit that could be checked, and returns its refusal. */
+  recordVerdict(limit: Limit, refusal: Refusal | undefined): Refusal | undefined {
+    this.recordDecision(limit, refusal ? 'refused' : 'allowed');
     return refusal;
   }
 
-  /** Tells the store what became of a call. When that fails the count is off by one until its time is over. */
-  async tell(news: () => Promise<unknown>): Promise<void> {
+  /** Writes the result of a call to the store. If that fails, the count is off by one until its window ends. */
+  async update(change: () => Promise<unknown>): Promise<void> {
     try {
-      await news();
-      this.back();
+      await change();
+      this.recordRecovery();
     } catch (error) {
-      this.say(error);
+      this.recordFailure(error);
     }
   }
 
-  /** The store went away, or could not be reached. */
-  say(error: unknown): void {
-    this.away = true;
-    this.unsaid += 1;
+  /** The store failed or cannot be reached. */
+  recordFailure(error: unknown): void {
+    this.unavailable = true;
+    this.failuresNotLogged += 1;
     const now = performance.now();
-    if (now - this.saidAt < LOG_INTERVAL_MS) return;
+    if (now - this.loggedAt < LOG_INTERVAL_MS) return;
     this.logger.error(
-      `the store of the limits does not answer (${reason(error)}), ${this.unsaid} times since the last such line; ${this.consequence()}`,
+      `the rate-limit store is unavailable (${reason(error)}), ${this.failuresNotLogged} failures since the last such line; ${this.consequence()}`,
     );
-    this.saidAt = now;
-    this.unsaid = 0;
+    this.loggedAt = now;
+    this.failuresNotLogged = 0;
   }
 
-  /** The store answers, or can be reached again. */
-  back(): void {
-    if (!this.away) return;
-    this.logger.warn(`the store of the limits answers again; ${this.unsaid} failures were not logged`);
-    this.away = false;
-    this.saidAt = -Infinity;
-    this.unsaid = 0;
+  /** The store answers or can be reached again. */
+  recordRecovery(): void {
+    if (!this.unavailable) return;
+    this.logger.warn(`the rate-limit store is available again; ${this.failuresNotLogged} failures were not logged`);
+    this.unavailable = false;
+    this.loggedAt = -Infinity;
+    this.failuresNotLogged = 0;
   }
 
   private consequence(): string {
     const { onStoreFailure } = this.settings;
-    if (onStoreFailure === undefined) return 'starts are refused, other calls pass uncounted';
-    return onStoreFailure === 'open' ? 'calls pass uncounted' : 'calls are refused';
+    if (onStoreFailure === undefined)
+      return 'session starts are refused, other calls are allowed without being counted';
+    return onStoreFailure === 'open' ? 'calls are allowed without being counted' : 'calls are refused';
   }
 }
 
 const CANNOT_CHECK: Refusal = {
   rule: 'limit_store',
   message:
-    'The limits of this server cannot be checked at the moment, so nothing was done. Try again in 30 seconds; if it persists, tell the operator. Sessions that run go on meanwhile.',
+    'The limits of this server cannot be checked at the moment, because its rate-limit store is unavailable. Nothing was done. Try again in 30 seconds; if it persists, tell the operator. Running sessions continue.',
 };
 
-/** What failed, in few words. Replies of Redis begin with the name of the error and go on to quote what was sent. */
+/** What failed, in one word. The error replies of Redis begin with a code and then quote what was sent. */
 function reason(error: unknown): string {
   const { name, message, code } = error as NodeJS.ErrnoException;
   if (name === 'ReplyError') return message.split(' ', 1).join();

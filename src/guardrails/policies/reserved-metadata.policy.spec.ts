@@ -8,11 +8,11 @@ const HIDDEN = Array.from({ length: 0x110000 }, (_, code) => code)
   .filter((character) => /\p{Default_Ignorable_Code_Point}|(?![\n\t])\p{Cc}/u.test(character));
 const SEQUENCES = ['\x1b[1m', '\x1b[38;5;1m', '\x1b]0;title\x07', '\x1b(B'];
 
-/** Another way to write a printable ASCII character that looks the same. */
+/** Another character that looks like this printable ASCII character. */
 const lookalike = (character: string) =>
   fc.constantFrom(character, character.toUpperCase(), String.fromCodePoint(character.codePointAt(0)! + 0xfee0));
 
-/** The prefix as somebody may write it who wants it to be read but not found. */
+/** The prefix in forms that look the same but differ in their characters. */
 const disguised = (unseen: readonly string[]) => {
   const some = fc.array(fc.constantFrom(...unseen), { maxLength: 3 }).map((all) => all.join(''));
   const characters = fc.tuple(...[...RESERVED_PREFIX].map((one) => fc.tuple(some, lookalike(one))));
@@ -31,7 +31,7 @@ it.each([
   );
 });
 
-it('leaves alone what is read otherwise', () => {
+it('accepts keys that do not look like the prefix', () => {
   const letters = fc.string({ unit: fc.constantFrom(...'managedcontrl-/Ａé ') });
   fc.assert(
     fc.property(letters, (key) => {

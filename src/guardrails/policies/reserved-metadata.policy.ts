@@ -7,8 +7,9 @@ import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
 const RULE = 'reserved_metadata';
 
 /**
- * What a session's metadata says about its owner is this server's word, so no tool takes it from a caller: not at start,
- * not in an update, not as a removal. It holds without isolation as well, or sessions could be taken over in advance.
+ * Only this server writes the owner into a session's metadata, so no tool takes those keys from a caller: not at the
+ * start, not in an update, and not to remove them. This applies without isolation as well; otherwise a caller could claim
+ * sessions before isolation is switched on.
  */
 @Injectable()
 export class ReservedMetadataPolicy implements Policy {
@@ -20,21 +21,21 @@ export class ReservedMetadataPolicy implements Policy {
     if (keys.some(isReserved)) {
       return {
         rule: RULE,
-        message: `metadata keys that begin with "${RESERVED_PREFIX}" belong to this server. Leave them out; every other key may be used.`,
+        message: `metadata keys that begin with "${RESERVED_PREFIX}" are reserved for this server. Nothing was done. Leave them out; all other keys are allowed.`,
       };
     }
     const isTagged = this.settings.sessionIsolation === 'owner' && tool.tier === 'start';
     if (!isTagged || keys.length < MAX_METADATA_PAIRS) return undefined;
     return {
       rule: RULE,
-      message: `metadata may have ${MAX_METADATA_PAIRS - 1} pairs here, because this server adds one. Leave one out.`,
+      message: `metadata is limited to ${MAX_METADATA_PAIRS - 1} pairs here, because this server adds one. Nothing was done. Leave out at least one pair.`,
     };
   }
 }
 
 /**
- * More than what is exactly alike: nobody reading the metadata should be able to take one for the other. Terminals and
- * this server take an escape sequence out whole, other readers only what of it cannot be seen.
+ * Also true for keys that only look like a reserved one, so that a reader of the metadata cannot confuse them. Terminals
+ * and this server remove an escape sequence as a whole, other readers only its invisible characters.
  */
 export function isReserved(key: string): boolean {
   return [plainText(key), visibleText(key)].some((shown) =>

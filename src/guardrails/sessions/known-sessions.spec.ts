@@ -15,7 +15,7 @@ function known(answer: (id: string) => Promise<Session>) {
   return { get, sessions: new KnownSessions({ get } as unknown as SessionsService) };
 }
 
-it('reads a session once, however often and by how many it is asked for', async () => {
+it('reads a session once, also for simultaneous calls', async () => {
   const { get, sessions } = known((id) => Promise.resolve(session(id, 'me')));
   const facts = await Promise.all([sessions.find('a'), sessions.find('a'), sessions.find('a')]);
   expect(await sessions.find('a')).toBe(facts[0]);
@@ -23,14 +23,14 @@ it('reads a session once, however often and by how many it is asked for', async 
   expect(get).toHaveBeenCalledTimes(1);
 });
 
-it('does not read what was put in', async () => {
+it('does not read a session that was remembered', async () => {
   const { get, sessions } = known((id) => Promise.resolve(session(id)));
   sessions.remember(session('a'));
   expect(await sessions.find('a')).toMatchObject({ owner: undefined });
   expect(get).not.toHaveBeenCalled();
 });
 
-it('knows what does not exist only at that moment', async () => {
+it('does not remember that a session does not exist', async () => {
   let exists = false;
   const notFound = new ApiError({ kind: 'status', operation: 'get session', status: 404 });
   const { sessions } = known((id) => (exists ? Promise.resolve(session(id)) : Promise.reject(notFound)));
@@ -39,7 +39,7 @@ it('knows what does not exist only at that moment', async () => {
   expect(await sessions.find('a')).toBeDefined();
 });
 
-it('passes failures on to all who asked, and asks again', async () => {
+it('passes a failure on to every caller that waits, and reads again', async () => {
   const failure = new ApiError({ kind: 'status', operation: 'get session', status: 529 });
   const { get, sessions } = known(() => Promise.reject(failure));
   const both = await Promise.allSettled([sessions.find('a'), sessions.find('a')]);
@@ -49,7 +49,7 @@ it('passes failures on to all who asked, and asks again', async () => {
   expect(get).toHaveBeenCalledTimes(2);
 });
 
-it('remembers the 10,000 sessions used last', async () => {
+it('remembers the 10,000 sessions that were used last', async () => {
   const { get, sessions } = known((id) => Promise.resolve(session(id)));
   for (let n = 0; n < 10_000; n++) sessions.remember(session(`s${n}`));
   await sessions.find('s0');
@@ -58,4 +58,15 @@ it('remembers the 10,000 sessions used last', async () => {
   expect(get).not.toHaveBeenCalled();
   await sessions.find('s1');
   expect(get.mock.calls).toEqual([['s1']]);
+});
+
+it('returns what it read although the session was remembered meanwhile', async () => {
+  let answer: (session: Session) => void = () => undefined;
+  const { get, sessions } = known(() => new Promise((resolve) => (answer = resolve)));
+  const found = sessions.find('a');
+  sessions.remember(session('a', 'me'));
+  answer(session('a', 'me'));
+  expect(await found).toMatchObject({ owner: 'me' });
+  expect(await sessions.find('a')).toMatchObject({ owner: 'me' });
+  expect(get).toHaveBeenCalledTimes(1);
 });

@@ -2,45 +2,37 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ApiError } from '../../managed-agents/api-error.js';
 import { type Session, SessionsService } from '../../managed-agents/sessions.service.js';
-import { factsOf, type SessionFacts } from './session-facts.js';
+import { factsOf, type SessionFacts } from './session-rules.js';
 
 /** How many sessions are remembered; a few MB. */
 const MAX_SESSIONS = 10_000;
 
-/** The facts of sessions, each read at most once: they never change. */
+/** The facts about sessions, by session id. Each session is read at most once, because its facts never change. */
 @Injectable()
 export class KnownSessions {
-  /** By session id. */
-  private readonly facts = new LRUCache<string, SessionFacts>({ max: MAX_SESSIONS });
-  /** The lookups under way; who asks for the same session meanwhile shares them. */
-  private readonly reading = new Map<string, Promise<SessionFacts | undefined>>();
+  private readonly facts: LRUCache<string, SessionFacts>;
 
-  constructor(private readonly sessions: SessionsService) {}
+  constructor(sessions: SessionsService) {
+    this.facts = new LRUCache<string, SessionFacts>({
+      max: MAX_SESSIONS,
+      // Callers that ask for the same session while it is read share the read. A read that fails is not remembered.
+      fetchMethod: async (id) => factsOf(await sessions.get(id)),
+      // A read is never aborted by the cache: it is still valid after its entry was replaced or evicted.
+      ignoreFetchAbort: true,
+    });
+  }
 
-  /** Undefined where the API knows no such session. Any other failure of the API is thrown: without facts, no access. */
+  /** Undefined if the API has no such session. Any other failure of the API is thrown: without facts, no access. */
   async find(id: string): Promise<SessionFacts | undefined> {
-    return this.facts.get(id) ?? this.reading.get(id) ?? this.read(id);
+    try {
+      return await this.facts.fetch(id);
+    } catch (error) {
+      if (error instanceof ApiError && error.details.status === 404) return undefined;
+      throw error;
+    }
   }
 
   remember(session: Session): void {
     this.facts.set(session.id, factsOf(session));
-  }
-
-  private read(id: string): Promise<SessionFacts | undefined> {
-    const reading = this.lookUp(id).finally(() => this.reading.delete(id));
-    this.reading.set(id, reading);
-    return reading;
-  }
-
-  private async lookUp(id: string): Promise<SessionFacts | undefined> {
-    try {
-      const facts = factsOf(await this.sessions.get(id));
-      this.facts.set(id, facts);
-      return facts;
-    } catch (error) {
-      // Not remembered: nobody can say that there will never be one.
-      if (error instanceof ApiError && error.details.status === 404) return undefined;
-      throw error;
-    }
   }
 }

@@ -18,7 +18,7 @@ export async function assertRefuses({ child, port }: Running, issued: Issued, se
   const refused = [
     // The token of the other servers.
     refusal(sessionGet(ERA, sessionId), 'Authentication is required'),
-    refusal(withHeaders(sessionGet(ERA, sessionId), bearer(strangersToken)), 'there is no such session for you'),
+    refusal(withHeaders(sessionGet(ERA, sessionId), bearer(strangersToken)), 'Session not found or not accessible'),
     refusal(withHeaders(toolCall(ERA, 'agent_get', otherAgent), bearer(token)), 'MCP_ALLOWED_AGENT_IDS'),
   ];
   for (const exchange of refused) await firstAnswer(child, port, exchange);
