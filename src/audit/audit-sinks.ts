@@ -1,17 +1,25 @@
+import { appendFile } from 'node:fs/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { AuditSettings } from '../config/audit.settings.js';
 import { ShutdownSettings } from '../config/shutdown.settings.js';
 import { AuditReadiness } from '../mcp/tool-access.js';
-import { type AuditSink, StderrSink } from './sinks/audit-sink.js';
-import { fileSink } from './sinks/file-sink.js';
-import { type QueuedSink, type QueueState } from './sinks/queued-sink.js';
-import { httpSink } from './sinks/http-sink.js';
+import { QueuedSink, type QueueState } from './queued-sink.js';
 
-/** All the places audit lines go to. */
+/** The sinks beside stderr, as metrics name them. */
+type SinkName = 'file' | 'http';
+
+/** New files are readable by the operator only. */
+const FILE_MODE = 0o600;
+/** How long one POST to the collector may take, in milliseconds. */
+const POST_TIMEOUT_MS = 10_000;
+
+/**
+ * Every place that audit lines are written to: always stderr, in every mode, because in stdio mode stdout belongs to the
+ * protocol; and the file and the collector of the settings.
+ */
 @Injectable()
 export class AuditSinks extends AuditReadiness implements OnApplicationShutdown {
-  private readonly sinks: readonly AuditSink[];
-  private readonly queues: readonly (readonly [name: 'file' | 'http', sink: QueuedSink])[];
+  private readonly queues: readonly (readonly [name: SinkName, sink: QueuedSink])[];
 
   constructor(
     { file, url, token }: AuditSettings,
@@ -22,29 +30,69 @@ export class AuditSinks extends AuditReadiness implements OnApplicationShutdown 
       ...(file === undefined ? [] : [['file', fileSink(file)] as const]),
       ...(url === undefined ? [] : [['http', httpSink(url, token)] as const]),
     ];
-    this.sinks = [new StderrSink(), ...this.queues.map(([, sink]) => sink)];
   }
 
+  /** False while records are known not to reach one of the sinks. */
   get ready(): boolean {
-    return this.sinks.every((sink) => sink.ready);
+    return this.queues.every(([, sink]) => sink.ready);
   }
 
-  /** How it stands with those beside stderr; for metrics. */
-  get states(): (readonly [name: 'file' | 'http', state: QueueState])[] {
+  /** The state of the sinks beside stderr; for metrics. */
+  get states(): (readonly [name: SinkName, state: QueueState])[] {
     return this.queues.map(([name, sink]) => [name, sink.state]);
   }
 
+  /** Never waits and never throws. */
   write(line: string): void {
-    for (const sink of this.sinks) sink.write(line);
+    process.stderr.write(`${line}\n`);
+    for (const [, sink] of this.queues) sink.write(line);
   }
 
-  /** Until every line has been delivered or an attempt has failed, at most so long. */
+  /** Resolves when every line is delivered or an attempt has failed, after `ms` milliseconds at the latest. */
   async flush(ms: number): Promise<void> {
-    await Promise.all(this.sinks.map((sink) => sink.flush(ms)));
+    await Promise.all(this.queues.map(([, sink]) => sink.flush(ms)));
   }
 
-  /** After the last call has ended and its record is written. */
+  /** Runs after the last call has ended and its record is written. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.sinks.map((sink) => sink.close(this.shutdown.recordsMs)));
+    await Promise.all(this.queues.map(([, sink]) => sink.close(this.shutdown.recordsMs)));
   }
+}
+
+/** Appends to a file. It is opened for each batch, so after a rotation the next batch creates a new file. */
+function fileSink(path: string): QueuedSink {
+  let mayEndInHalfALine = false;
+  const sink = new QueuedSink(`audit file ${path}`, async (lines) => {
+    const text = textOf(lines);
+    try {
+      // A batch that was cut off, for instance by a full disk, may have left half a line.
+      await appendFile(path, mayEndInHalfALine ? `\n${text}` : text, { mode: FILE_MODE });
+      mayEndInHalfALine = false;
+    } catch (error) {
+      mayEndInHalfALine ||= (error as NodeJS.ErrnoException).code === 'ENOSPC';
+      throw error;
+    }
+  });
+  // Finds out whether the file is writable when the server starts rather than at the first call.
+  sink.start();
+  return sink;
+}
+
+/** Posts batches of lines to a collector. Redirects are not followed, because the token is for this address only. */
+function httpSink(url: string, token: string | undefined): QueuedSink {
+  const headers = {
+    'content-type': 'application/x-ndjson',
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  };
+  return new QueuedSink(`audit collector at ${new URL(url).host}`, async (lines) => {
+    const signal = AbortSignal.timeout(POST_TIMEOUT_MS);
+    const answer = await fetch(url, { method: 'POST', headers, body: textOf(lines), redirect: 'error', signal });
+    // The connection is free for the next batch once the body is read or cancelled.
+    await answer.body?.cancel();
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+  });
+}
+
+function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
 }

@@ -3,7 +3,7 @@ import { AuditReadiness } from '../mcp/tool-access.js';
 import { AuditService } from './audit.service.js';
 import { AuditSinks } from './audit-sinks.js';
 
-/** The record of who called what, and how it ended. Global, so that a guardrail can ask whether records arrive. */
+/** Records every tool call: who called what, and how it ended. Global, so that a guardrail can ask for its readiness. */
 @Global()
 @Module({
   providers: [AuditSinks, { provide: AuditReadiness, useExisting: AuditSinks }, AuditService],

@@ -5,10 +5,10 @@ import { type EndedToolCall, ToolCallObserver } from '../mcp/tool-access.js';
 import { AuditSinks } from './audit-sinks.js';
 import { isId } from '../managed-agents/ids.js';
 
-/** Version of the record, see docs/audit.md. It grows when a field changes its meaning or is gone, not for new ones. */
+/** Version of the record, see docs/audit.md. It changes when a field changes its meaning or is removed, not for new fields. */
 const SCHEMA = 1;
 
-/** What an upstream request id looks like; the header could hold anything. */
+/** The form of an upstream request id; the header could contain anything. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 /** One JSON line per tool call, also for refused and failed ones: ids and outcomes, never texts or secrets. */
@@ -58,13 +58,13 @@ export class AuditService extends ToolCallObserver {
   }
 }
 
-/** What the guardrails said; nothing where they were never asked. */
+/** The decision of the guardrails; undefined if they were not asked. */
 function decisionOn({ outcome }: ToolCall): 'allowed' | 'refused' | undefined {
   if (outcome === 'invalid' || outcome === 'unknown_tool') return undefined;
   return outcome === 'refused' ? 'refused' : 'allowed';
 }
 
-/** Arguments of a refused or invalid call can be anything; only what looks like an id is worth recording. */
+/** Arguments of a refused or invalid call can be anything; only those in the form of an id are recorded. */
 function idOf(argument: unknown): string | undefined {
   return typeof argument === 'string' && isId(argument) ? argument : undefined;
 }

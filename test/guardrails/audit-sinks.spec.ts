@@ -67,7 +67,7 @@ describe('a file', () => {
     await serve({ MCP_AUDIT_FILE: file });
     expect((await call('session_start', START)).isError).toBe(false);
     expect((await call('agent_list')).isError).toBe(false);
-    expect(stderrText()).toMatch(/audit file .* does not take records: ENOENT/);
+    expect(stderrText()).toMatch(/audit file .*: records cannot be delivered: ENOENT/);
     mkdirSync(dirname(file));
     expect(await recorded(file, 2)).toEqual(auditLines());
   });
@@ -113,7 +113,7 @@ describe('a collector', () => {
     collector.status = 200;
     await collector.until(() => collector.lines.length === 2);
     expect(collector.lines).toEqual(auditLines());
-    expect(stderrText()).toMatch(/audit collector at 127\.0\.0\.1:\d+ does not take records/);
+    expect(stderrText()).toMatch(/audit collector at 127\.0\.0\.1:\d+: records cannot be delivered/);
     expect(stderrText()).not.toContain(TOKEN);
   });
 

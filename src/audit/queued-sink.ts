@@ -1,62 +1,70 @@
 import { Logger } from '@nestjs/common';
-import { type AuditSink } from './audit-sink.js';
 
-/** Delivers lines in order, all of them or none as far as it can tell. Rejects when they may not have arrived. */
+/** Delivers lines in order. Rejects when some may not have arrived; then all of them are delivered again. */
 export type Deliver = (lines: readonly string[]) => Promise<void>;
 
-/** How it stands with a sink. */
+/** The state of a sink. */
 export interface QueueState {
   readonly ready: boolean;
+  /** Records that are not delivered yet. */
   readonly waiting: number;
-  /** Since the process began. */
+  /** Records since the process started. */
   readonly delivered: number;
+  /** Records since the process started that were dropped because too many were waiting. */
   readonly lost: number;
 }
 
 /** Most lines of one delivery. */
 const MAX_BATCH = 200;
-/** What waits is bounded, in characters; what comes beyond is not kept. It still went to stderr. */
+/** Most characters that wait for delivery. Further records are dropped; they are still on stderr. */
 const MAX_WAITING_CHARS = 8_000_000;
-/** Pauses between attempts that fail, in milliseconds. */
+/** Pauses between failed attempts, in milliseconds. */
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 
 /**
- * Keeps lines until they are delivered, in order and batch by batch. What fails is tried again with growing pauses, so a
- * line may arrive twice (its id tells), and none is lost while there is room.
+ * Keeps lines until they are delivered, in order and in batches. A failed batch is sent again after a growing pause, so a
+ * line may arrive twice (its id identifies it). Lines are dropped only when too many are waiting.
  */
-export class QueuedSink implements AuditSink {
+export class QueuedSink {
   private readonly logger = new Logger('Audit');
   private readonly waiting: string[] = [];
   private waitingChars = 0;
-  private lost = 0;
+  /** Records dropped since the last successful delivery; for the log. */
+  private droppedInOutage = 0;
   private closing = false;
+  /** Failed attempts since the last successful one. */
   private failures = 0;
-  /** Since the process began; for metrics. */
-  private readonly counts = { delivered: 0, lost: 0 };
+  /** Since the process started; for metrics. */
+  private readonly totals = { delivered: 0, lost: 0 };
   private work: Promise<void> | undefined;
   private wake: () => void = () => undefined;
-  /** Told when the next attempt has failed, or nothing waits any more. */
+  /** Called when the next attempt has failed, or nothing is waiting any more. */
   private readonly onAttempt = new Set<() => void>();
 
-  /** @param name how logs call this sink; never holds a secret */
+  /** @param name of this sink in the log; never contains a secret */
   constructor(
     private readonly name: string,
     private readonly deliver: Deliver,
   ) {}
 
+  /** False while lines are known not to arrive. */
   get ready(): boolean {
     return this.failures === 0 && this.waitingChars < MAX_WAITING_CHARS;
   }
 
   get state(): QueueState {
-    return { ready: this.ready, waiting: this.waiting.length, ...this.counts };
+    return { ready: this.ready, waiting: this.waiting.length, ...this.totals };
   }
 
+  /** Never waits and never throws. */
   write(line: string): void {
     if (this.waitingChars + line.length > MAX_WAITING_CHARS) {
-      this.counts.lost += 1;
-      if (this.lost++ === 0) this.logger.error(`${this.name}: too many records wait; further ones go to stderr only`);
+      this.totals.lost += 1;
+      this.droppedInOutage += 1;
+      if (this.droppedInOutage === 1) {
+        this.logger.error(`${this.name}: too many records are waiting; new records go to stderr only`);
+      }
       return;
     }
     this.waiting.push(line);
@@ -64,32 +72,34 @@ export class QueuedSink implements AuditSink {
     this.start();
   }
 
-  /** Delivers what waits, if anything; a delivery of nothing finds out whether the sink is there. */
+  /** Delivers what is waiting. If nothing is, an empty delivery finds out whether the sink is available. */
   start(): void {
     this.work ??= this.run().finally(() => {
       this.work = undefined;
-      this.tellAttempt();
+      this.attemptEnded();
     });
   }
 
+  /** Tries to deliver what is waiting, once if that fails, within `ms` milliseconds. The rest keeps waiting. */
   async flush(ms: number): Promise<void> {
     if (!this.work) return;
     const attempted = new Promise<void>((resolve) => this.onAttempt.add(resolve));
-    // What failed before is tried again now, not after its pause.
+    // A failed batch is tried again now, not after its pause.
     this.wake();
     await within(ms, attempted);
   }
 
+  /** Tries once more to deliver what is left, within `withinMs` milliseconds. */
   async close(withinMs: number): Promise<void> {
     this.closing = true;
     this.wake();
     if (this.waiting.length > 0) this.start();
     await within(withinMs, this.work);
-    const missing = this.waiting.length + this.lost;
+    const missing = this.waiting.length + this.droppedInOutage;
     if (missing > 0) this.logger.error(`${this.name}: ${missing} records were not delivered; they are on stderr only`);
   }
 
-  /** Until nothing waits and the last attempt went well; once the server closes, until an attempt begun then fails. */
+  /** Runs until nothing is waiting and the last attempt succeeded; after {@link close}, until one further attempt fails. */
   private async run(): Promise<void> {
     do {
       const isLast = this.closing;
@@ -106,29 +116,29 @@ export class QueuedSink implements AuditSink {
       return true;
     } catch (error) {
       if (this.failures++ === 0) {
-        this.logger.error(`${this.name} does not take records: ${reason(error)}; trying again until it does`);
+        this.logger.error(`${this.name}: records cannot be delivered: ${reason(error)}; retrying until they are`);
       }
-      this.tellAttempt();
+      this.attemptEnded();
       return false;
     }
   }
 
   private done(batch: readonly string[]): void {
-    this.counts.delivered += batch.length;
+    this.totals.delivered += batch.length;
     this.waiting.splice(0, batch.length);
     this.waitingChars -= batch.reduce((chars, line) => chars + line.length, 0);
     if (this.failures === 0) return;
-    this.logger.warn(`${this.name} takes records again; ${this.lost} went to stderr only`);
+    this.logger.warn(`${this.name}: records are delivered again; ${this.droppedInOutage} went to stderr only`);
     this.failures = 0;
-    this.lost = 0;
+    this.droppedInOutage = 0;
   }
 
-  private tellAttempt(): void {
-    for (const tell of this.onAttempt) tell();
+  private attemptEnded(): void {
+    for (const listener of this.onAttempt) listener();
     this.onAttempt.clear();
   }
 
-  /** Ended early when the server closes or somebody wants to know now. */
+  /** Ended early by {@link flush} and {@link close}. */
   private pause(): Promise<void> {
     if (this.closing) return Promise.resolve();
     const ms = Math.min(FIRST_RETRY_MS * 2 ** Math.min(this.failures - 1, 10), MAX_RETRY_MS);
@@ -143,7 +153,7 @@ export class QueuedSink implements AuditSink {
   }
 }
 
-/** Until the work is done, at most so long. */
+/** Waits for the work, for `ms` milliseconds at most. */
 async function within(ms: number, work: Promise<void> | undefined): Promise<void> {
   let deadline: NodeJS.Timeout | undefined;
   const timeUp = new Promise<void>((resolve) => (deadline = setTimeout(resolve, ms)));

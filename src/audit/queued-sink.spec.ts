@@ -1,6 +1,6 @@
 import { QueuedSink } from './queued-sink.js';
 
-it('keeps a bounded amount of what cannot be delivered, is not ready then, and delivers it in order', async () => {
+it('keeps a bounded number of undelivered lines, is not ready meanwhile, and delivers them in order', async () => {
   let up = false;
   const delivered: string[] = [];
   const sink = new QueuedSink('test', (lines) => {
@@ -18,7 +18,7 @@ it('keeps a bounded amount of what cannot be delivered, is not ready then, and d
   expect(sink.ready).toBe(true);
 });
 
-it('holds up the end of the server for a bounded time', async () => {
+it('delays the shutdown for a bounded time', async () => {
   jest.useFakeTimers();
   const sink = new QueuedSink('test', () => new Promise(() => undefined));
   sink.write('never delivered');
@@ -28,7 +28,7 @@ it('holds up the end of the server for a bounded time', async () => {
   jest.useRealTimers();
 });
 
-it('tells when everything is delivered, or an attempt has failed that did not wait for its pause', async () => {
+it('flushes until everything is delivered or one attempt, made without a pause, has failed', async () => {
   let up = false;
   let attempts = 0;
   const sink = new QueuedSink('test', () => (attempts++, up ? Promise.resolve() : Promise.reject(new Error('away'))));
