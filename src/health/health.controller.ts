@@ -1,17 +1,27 @@
-import { Controller, Get, Header, Res } from '@nestjs/common';
+import {
+  type CanActivate,
+  Controller,
+  Get,
+  Header,
+  Injectable,
+  NotFoundException,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import { Public } from '../auth/public.decorator.js';
+import { ServerSettings } from '../config/server.settings.js';
 import { Readiness } from './readiness.js';
 
 interface Reply {
   status(code: number): unknown;
 }
 
-/** What a platform asks to decide whether to restart this replica, and whether to send it requests. */
+/** By these routes a platform decides whether to restart this replica, and whether to send it requests. */
 @Controller()
 export class HealthController {
   constructor(private readonly readiness: Readiness) {}
 
-  /** That there is an answer is all: whatever else is wrong, a restart would not help. */
+  /** Always answers the same: a restart would not fix any other problem. */
   @Public()
   @Get('healthz')
   @Header('cache-control', 'no-store')
@@ -28,3 +38,18 @@ export class HealthController {
     return { status: ready ? 'ready' : 'not_ready', checks };
   }
 }
+
+/** With a management port, these routes are not served on the port that clients use. */
+@Injectable()
+class WithoutManagementPort implements CanActivate {
+  constructor(private readonly settings: ServerSettings) {}
+
+  canActivate(): boolean {
+    if (this.settings.managementPort === undefined) return true;
+    throw new NotFoundException();
+  }
+}
+
+@Controller()
+@UseGuards(WithoutManagementPort)
+export class MainPortHealthController extends HealthController {}
