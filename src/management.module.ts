@@ -1,8 +1,7 @@
 import { type DynamicModule, type INestApplicationContext, Module, type Provider, type Type } from '@nestjs/common';
 import { HealthController } from './health/health.controller.js';
 import { Readiness } from './health/readiness.js';
-import { MetricsController } from './telemetry/metrics/metrics.controller.js';
-import { MetricsPage } from './telemetry/metrics/metrics-page.js';
+import { MetricsController, MetricsPage } from './telemetry/metrics/metrics.controller.js';
 
 /** What is served on the management port, and what of the application it is made from. */
 const CONTROLLERS: Type[] = [HealthController, MetricsController];

@@ -4,8 +4,8 @@ import { type TelemetrySettings } from '../config/telemetry.settings.js';
 import { type Sdk } from './sdk.js';
 
 /**
- * Traces and metrics of this process. Nothing of the SDK is loaded, and nothing is kept or counted, unless traces or
- * metrics are sent somewhere or served on the management port.
+ * Traces and metrics of this process. The SDK is loaded, and anything is recorded, only when traces or metrics are sent
+ * to a receiver or served on the management port.
  */
 export class OpenTelemetry implements OnApplicationShutdown {
   private readonly logger = new Logger('Telemetry');
@@ -16,8 +16,8 @@ export class OpenTelemetry implements OnApplicationShutdown {
   ) {}
 
   /**
-   * @param servesMetrics whether there is a port on which metrics can be read
-   * @param lastMs how long the end of the server may be held up by what is not sent yet, in milliseconds
+   * @param servesMetrics whether metrics can be read on the management port
+   * @param lastMs how long the shutdown may wait until the last traces and metrics are sent, in milliseconds
    */
   static async start(settings: TelemetrySettings, servesMetrics: boolean, lastMs: number): Promise<OpenTelemetry> {
     const { disabled, tracesUrl, metricsUrl } = settings;
@@ -31,7 +31,7 @@ export class OpenTelemetry implements OnApplicationShutdown {
     return this.sdk?.tracerProvider !== undefined;
   }
 
-  /** Whether anybody can see metrics; otherwise the meter does nothing. */
+  /** Whether metrics are sent or served; otherwise the meter does nothing. */
   get measuring(): boolean {
     return this.sdk?.meterProvider !== undefined;
   }
@@ -40,17 +40,17 @@ export class OpenTelemetry implements OnApplicationShutdown {
     return this.sdk?.meterProvider?.getMeter('managed-agent-control') ?? createNoopMeter();
   }
 
-  /** All metrics as they are now, in the text format of Prometheus; undefined where they are not served. */
+  /** The current metrics in the text format of Prometheus; undefined if they are not served. */
   async prometheusText(): Promise<string | undefined> {
     return this.sdk?.prometheusText?.();
   }
 
-  /** Sends what waits to be sent, within `ms` milliseconds. What cannot be sent in time is lost, and said to be. */
+  /** Sends what is waiting, within `ms` milliseconds. What cannot be sent in time is lost, which is logged. */
   async flush(ms: number): Promise<void> {
     if (this.sdk) await this.inTime(ms, this.sdk.flush());
   }
 
-  /** After the last call has ended. */
+  /** Runs after the last call has ended. */
   async onApplicationShutdown(): Promise<void> {
     if (this.sdk) await this.inTime(this.lastMs, this.sdk.shutdown());
   }

@@ -1,23 +1,43 @@
 import { context, diag, DiagLogLevel, propagation, trace } from '@opentelemetry/api';
 import { setGlobalErrorHandler, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { OTLPMetricExporter as JsonMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import { OTLPMetricExporter as ProtobufMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { OTLPTraceExporter as JsonTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { OTLPTraceExporter as ProtobufTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
-import { type MeterProvider } from '@opentelemetry/sdk-metrics';
-import { type TracerProvider } from '@opentelemetry/sdk-trace';
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  type Sampler,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { Logger } from '@nestjs/common';
 import { type TelemetrySettings } from '../config/telemetry.settings.js';
 import { SERVER_VERSION } from '../mcp/server-identity.js';
-import { startMetrics } from './metrics/metric-sdk.js';
 import { ScopeContextManager } from './traces/scope-context-manager.js';
-import { createTracerProvider } from './traces/trace-sdk.js';
+import { withoutTexts } from './traces/without-texts.js';
 
-/** Everything that is loaded only when traces or metrics are wanted. */
-export interface Sdk {
+/** How long one export may take, its retries included, in milliseconds. The shutdown waits no longer. */
+const EXPORT_TIMEOUT_MS = 5000;
+/** Longest value of a span attribute. Attributes are few and short; longer values are cut. */
+const MAX_ATTRIBUTE_CHARS = 256;
+
+/** Everything that is loaded only when traces or metrics are switched on. */
+export interface Sdk extends Partial<Metrics> {
   readonly tracerProvider?: TracerProvider;
-  readonly meterProvider?: MeterProvider;
-  readonly prometheusText?: () => Promise<string>;
-  /** Sends what waits to be sent. */
+  /** Sends what is waiting to be sent. */
   flush(): Promise<void>;
   shutdown(): Promise<void>;
+}
+
+interface Metrics {
+  readonly meterProvider: MeterProvider;
+  readonly prometheusText?: () => Promise<string>;
 }
 
 export function startSdk(settings: TelemetrySettings, servesMetrics: boolean): Sdk {
@@ -25,8 +45,7 @@ export function startSdk(settings: TelemetrySettings, servesMetrics: boolean): S
   setGlobalErrorHandler((error) => logger.warn(messageOf(error)));
   diag.setLogger(diagnosticsTo(logger), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const resource = resourceOf(settings);
-  const tracerProvider = settings.tracesUrl === undefined ? undefined : createTracerProvider(settings, resource);
-  if (tracerProvider) register(tracerProvider);
+  const tracerProvider = startTraces(settings, resource);
   const metrics = startMetrics(settings, resource, servesMetrics);
   return {
     tracerProvider,
@@ -41,11 +60,26 @@ export function startSdk(settings: TelemetrySettings, servesMetrics: boolean): S
   };
 }
 
-/** The Anthropic SDK, and our own rooms, ask the API of OpenTelemetry, which is one for the whole process. */
+function startTraces(settings: TelemetrySettings, resource: Resource): TracerProvider | undefined {
+  const { tracesUrl: url, protocol, headers } = settings;
+  if (url === undefined) return undefined;
+  const Exporter = protocol === 'http/json' ? JsonTraceExporter : ProtobufTraceExporter;
+  const exporter = new Exporter({ url, headers, timeoutMillis: EXPORT_TIMEOUT_MS });
+  const tracerProvider = new TracerProvider({
+    resource,
+    sampler: samplerOf(settings),
+    spanLimits: { attributeValueLengthLimit: MAX_ATTRIBUTE_CHARS },
+    spanProcessors: [new BatchSpanProcessor({ exporter: withoutTexts(exporter) })],
+  });
+  register(tracerProvider);
+  return tracerProvider;
+}
+
+/** The Anthropic SDK and our own modules use the API of OpenTelemetry, which is global to the process. */
 function register(tracerProvider: TracerProvider): void {
   trace.setGlobalTracerProvider(tracerProvider);
   context.setGlobalContextManager(new ScopeContextManager());
-  // Without baggage: what callers put into theirs is not for the API.
+  // Without baggage: the baggage of callers is not sent to the Anthropic API.
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
 }
 
@@ -53,6 +87,42 @@ function unregister(): void {
   trace.disable();
   context.disable();
   propagation.disable();
+}
+
+function samplerOf({ sampler, samplerArg }: TelemetrySettings): Sampler {
+  const root = rootSampler(sampler.replace('parentbased_', ''), Number(samplerArg ?? 1));
+  return sampler.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root;
+}
+
+function rootSampler(name: string, ratio: number): Sampler {
+  if (name === 'always_on') return new AlwaysOnSampler();
+  return name === 'always_off' ? new AlwaysOffSampler() : new TraceIdRatioBasedSampler(ratio);
+}
+
+/** One set of instruments for both outputs: pushed to a receiver at intervals, and read by Prometheus. */
+function startMetrics(settings: TelemetrySettings, resource: Resource, served: boolean): Metrics | undefined {
+  const { metricsUrl: url, protocol, headers, exportIntervalMs } = settings;
+  if (url === undefined && !served) return undefined;
+  const Exporter = protocol === 'http/json' ? JsonMetricExporter : ProtobufMetricExporter;
+  const page = served ? new PrometheusExporter({ preventServerStart: true }) : undefined;
+  const push =
+    url === undefined
+      ? undefined
+      : new PeriodicExportingMetricReader({
+          exporter: new Exporter({ url, headers, timeoutMillis: EXPORT_TIMEOUT_MS }),
+          exportIntervalMillis: exportIntervalMs,
+        });
+  const readers = [page, push].filter((reader) => reader !== undefined);
+  return { meterProvider: new MeterProvider({ resource, readers }), prometheusText: page && (() => textOf(page)) };
+}
+
+/** The scope is not a label of every series, because there is only one. */
+const SERIALIZER = new PrometheusSerializer(undefined, false, undefined, false, true);
+
+async function textOf(page: PrometheusExporter): Promise<string> {
+  const { resourceMetrics, errors } = await page.collect();
+  if (errors.length > 0) throw new AggregateError(errors, 'metrics could not be collected');
+  return SERIALIZER.serialize(resourceMetrics);
 }
 
 function resourceOf({ serviceName, resourceAttributes }: TelemetrySettings): Resource {
@@ -63,7 +133,7 @@ function resourceOf({ serviceName, resourceAttributes }: TelemetrySettings): Res
   });
 }
 
-/** What the SDK has to complain about, such as a receiver that does not answer. */
+/** Logs the SDK's own errors and warnings, such as a receiver that does not answer. */
 function diagnosticsTo(logger: Logger) {
   return {
     error: (message: string) => logger.error(message),

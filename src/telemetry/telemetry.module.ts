@@ -8,18 +8,16 @@ import { TelemetrySettings } from '../config/telemetry.settings.js';
 import { LimitsModule } from '../guardrails/limits/limits.module.js';
 import { ManagedAgentsModule } from '../managed-agents/managed-agents.module.js';
 import { UpstreamObserver } from '../managed-agents/upstream-observer.js';
-import { PinoLogger } from './logs/pino.logger.js';
-import { stderrLogger } from './logs/stderr.js';
-import { CallMetrics } from './metrics/call-metrics.js';
-import { MetricsPage } from './metrics/metrics-page.js';
+import { PinoLogger, stderrLogger } from './logs/pino.logger.js';
+import { CallMetrics, UpstreamMetrics } from './metrics/call-metrics.js';
+import { MetricsPage } from './metrics/metrics.controller.js';
 import { ProcessMetrics } from './metrics/process-metrics.js';
-import { StateMetrics, Watching } from './metrics/state-metrics.js';
-import { UpstreamMetrics } from './metrics/upstream-metrics.js';
+import { SessionState, StateMetrics } from './metrics/state-metrics.js';
 import { OpenTelemetry } from './open-telemetry.js';
 
 /**
- * How the server is seen from outside: logs, traces and metrics. Global, because the client of the API tells whoever
- * counts its requests, and knows nobody by name.
+ * Logs, traces and metrics. Global, because the API client reports its requests to an {@link UpstreamObserver} and does
+ * not import this module.
  */
 @Global()
 @Module({})
@@ -28,12 +26,12 @@ export class TelemetryModule {
     return telemetry(({ managementPort }) => managementPort !== undefined, [AuthModule]);
   }
 
-  /** AWS gives a function one address, which is that of clients: metrics can only be sent. */
+  /** A Lambda function has one address, which clients use: metrics can only be pushed. */
   static forLambda(): DynamicModule {
     return telemetry(() => false, [AuthModule]);
   }
 
-  /** There is no port on which metrics could be read. */
+  /** Without a port on which metrics could be read. */
   static forStdio(): DynamicModule {
     return telemetry(() => false, []);
   }
@@ -57,11 +55,11 @@ function telemetry(
       {
         provide: UpstreamObserver,
         inject: [OpenTelemetry],
-        // None where nobody would see it: then requests are not even timed.
+        // Without metrics there is no observer, and requests are not timed.
         useFactory: (started: OpenTelemetry) => (started.measuring ? new UpstreamMetrics(started) : undefined),
       },
       CallMetrics,
-      Watching,
+      SessionState,
       StateMetrics,
       ProcessMetrics,
       MetricsPage,

@@ -1,9 +1,9 @@
 const REDACTED = '[redacted]';
 
-/** Shorter ones would black out ordinary words. No secret that is any good is this short. */
+/** Shorter values would redact ordinary words. No good secret is this short. */
 const MIN_SECRET_CHARS = 6;
 
-/** What credentials look like that no setting knows: keys of the API, JWTs, and whatever follows a scheme. */
+/** The forms of credentials that are in no setting: API keys, JWTs, and what follows an authentication scheme. */
 const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   [/\bsk-ant-[\w-]+/g, REDACTED],
   [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, REDACTED],
@@ -11,13 +11,13 @@ const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   [/(:\/\/[^\s/:@"]*):[^\s/@"]+@/g, `$1:${REDACTED}@`],
 ];
 
-/** Takes out of a log line every secret of the settings, and whatever looks like a credential of somebody else. */
+/** Removes from a log line every secret of the settings, and everything that has the form of a credential. */
 export function redactor(secrets: readonly string[]): (line: string) => string {
   const known = [...new Set(secrets)]
     .filter((secret) => secret.length >= MIN_SECRET_CHARS)
-    // One may be part of another.
+    // Longest first, because one secret may be part of another.
     .sort((a, b) => b.length - a.length)
-    // As it stands within JSON.
+    // As it is written in JSON.
     .map((secret) => JSON.stringify(secret).slice(1, -1));
   return (line) => {
     let text = line;

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { type ToolCall } from '../../context/call.js';
 import { RULES } from '../../guardrails/policy.js';
-import { HUMAN_APPROVAL_RULE } from '../../mcp/approval/human-approval.js';
+import { type UpstreamAttempt, UpstreamObserver } from '../../managed-agents/upstream-observer.js';
 import { type EndedToolCall, ToolCallObserver } from '../../mcp/tool-access.js';
 import { OpenTelemetry } from '../open-telemetry.js';
 import { Instruments } from './instruments.js';
 
-const KNOWN_RULES: ReadonlySet<string | undefined> = new Set([...RULES, HUMAN_APPROVAL_RULE]);
+const KNOWN_RULES: ReadonlySet<string | undefined> = new Set(RULES);
 
-/** Counts tool calls. Every value of a label is from a set that callers cannot add to. */
+/** Counts tool calls. The values of every label are a fixed set that callers cannot extend. */
 @Injectable()
 export class CallMetrics extends ToolCallObserver {
   private readonly record?: Recorders;
@@ -57,4 +57,22 @@ function toolOf({ tool, outcome }: ToolCall): string {
 
 function ruleOf({ reason }: ToolCall): string {
   return reason !== undefined && KNOWN_RULES.has(reason) ? reason : 'other';
+}
+
+/** Counts requests to the API. */
+export class UpstreamMetrics extends UpstreamObserver {
+  private readonly requests: ReturnType<Instruments['counter']>;
+  private readonly duration: ReturnType<Instruments['histogram']>;
+
+  constructor(telemetry: OpenTelemetry) {
+    super();
+    const instruments = new Instruments(telemetry.meter);
+    this.requests = instruments.counter('upstreamRequests');
+    this.duration = instruments.histogram('upstreamDuration');
+  }
+
+  attempted({ operation, status, retry, durationMs }: UpstreamAttempt): void {
+    this.requests(1, { operation, status, retry: String(retry) });
+    this.duration(durationMs / 1000, { operation });
+  }
 }

@@ -1,13 +1,13 @@
 import { type Attributes, type Meter } from '@opentelemetry/api';
 
-/** One metric, as data: what is recorded, what the reference page says, and what a dashboard may name. */
+/** One metric, as data: for recording it, for the reference page, and for checking dashboards. */
 export interface InstrumentDeclaration {
-  /** As Prometheus shows it, except that counters get `_total` there. */
+  /** As in Prometheus, which appends `_total` to counters. */
   readonly name: string;
   readonly kind: 'counter' | 'histogram' | 'gauge';
   readonly unit: string;
   readonly description: string;
-  /** The labels, and what their values are; each has a bounded number of them. */
+  /** The labels and a description of their values, of which each label has a bounded number. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly buckets?: readonly number[];
 }
@@ -15,14 +15,15 @@ export interface InstrumentDeclaration {
 const PREFIX = 'managed_agent_control_';
 const TOOL = 'name of a tool of this server; `unknown` for any other name';
 const OUTCOME = '`ok`, `asked`, `refused`, `invalid`, `unknown_tool`, `failed`, as in the audit';
-const OPERATION = 'what is asked of the API, such as `sessions.create`; `other` for what this server does not ask';
-/** From a read out of memory to the longest wait, in seconds. */
+const OPERATION =
+  'operation of the API, such as `sessions.create`; `other` for operations that this server does not use';
+/** From a read in memory to the longest wait, in seconds. */
 const CALL_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 240];
 const REQUEST_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 const declared = <K extends string>(instruments: Readonly<Record<K, InstrumentDeclaration>>) => instruments;
 
-/** Every metric there is. */
+/** Every metric of the server. */
 export const INSTRUMENTS = declared({
   toolCalls: {
     name: `${PREFIX}tool_calls`,
@@ -43,7 +44,7 @@ export const INSTRUMENTS = declared({
     name: `${PREFIX}tool_calls_in_flight`,
     kind: 'gauge',
     unit: '{call}',
-    description: 'Tool calls under way.',
+    description: 'Tool calls in progress.',
   },
   refusals: {
     name: `${PREFIX}refusals`,
@@ -56,7 +57,7 @@ export const INSTRUMENTS = declared({
     name: `${PREFIX}auth_failures`,
     kind: 'counter',
     unit: '{request}',
-    description: 'Requests that were refused because nobody could tell who is calling.',
+    description: 'Requests that were refused because the caller could not be authenticated.',
     labels: {
       reason: '`missing`, `unknown_token`, `signature`, `not_before`, `other`, or the rule that a token failed',
     },
@@ -65,11 +66,11 @@ export const INSTRUMENTS = declared({
     name: `${PREFIX}rate_limit_decisions`,
     kind: 'counter',
     unit: '{decision}',
-    description: 'What the limits decided. Limits that are not set decide nothing.',
+    description: 'Decisions of the limits. Limits that are not set make none.',
     labels: {
       limit: '`calls`, `starts`, `running_sessions`',
       decision:
-        '`allowed`, `refused`, `unchecked` (the store failed, the call went on), `unavailable` (the store failed, the call was refused)',
+        '`allowed`, `refused`, `unchecked` (the store failed, the call was allowed), `unavailable` (the store failed, the call was refused)',
     },
   },
   limitStoreUp: {
@@ -77,16 +78,16 @@ export const INSTRUMENTS = declared({
     kind: 'gauge',
     unit: '1',
     description:
-      '1 while the store of the limits answers (memory always does), 0 once it failed, until it answers or is connected again.',
+      '1 while the rate-limit store is available (memory always is), 0 after a failure, until it answers or is connected again.',
   },
   upstreamRequests: {
     name: `${PREFIX}upstream_requests`,
     kind: 'counter',
     unit: '{request}',
-    description: 'Requests to the Managed Agents API, each attempt on its own.',
+    description: 'Requests to the Managed Agents API. Every attempt counts.',
     labels: {
       operation: OPERATION,
-      status: 'HTTP status of the answer; `timeout`, `connection`, `cancelled` where there was none, or no end of it',
+      status: 'HTTP status of the answer; `timeout`, `connection`, `cancelled` if there was none or it was incomplete',
       retry: '`true` when the SDK repeated a request that had failed',
     },
   },
@@ -108,13 +109,13 @@ export const INSTRUMENTS = declared({
     name: `${PREFIX}streams_limit`,
     kind: 'gauge',
     unit: '{session}',
-    description: 'As many sessions may be followed at once (MCP_MAX_STREAMS).',
+    description: 'How many sessions may be followed at once (MCP_MAX_STREAMS).',
   },
   streamsPolling: {
     name: `${PREFIX}streams_polling`,
     kind: 'gauge',
     unit: '{session}',
-    description: 'Followed sessions without an open stream at the moment: one is being opened, or the API is polled.',
+    description: 'Followed sessions without an open stream: it is being opened, or the API is polled.',
   },
   streamConnections: {
     name: `${PREFIX}stream_connections`,
@@ -135,7 +136,7 @@ export const INSTRUMENTS = declared({
     kind: 'gauge',
     unit: '{call}',
     description:
-      'Calls of agents that waited for an answer when this process last looked at their sessions, less those it has answered since. It looks when somebody asks (session_get, session_wait, approval_list, session_respond), never for this metric; sessions it has not looked at for an hour are forgotten. Replicas may have seen the same session, so take their maximum.',
+      'Tool calls of agents that waited for an answer when this process last read their sessions, less those it has answered since. It reads a session when a caller does (session_get, session_wait, approval_list, session_respond), never for this metric; a session that was not read for an hour is forgotten. Replicas may have read the same session, so take their maximum.',
   },
   sessionsStarted: {
     name: `${PREFIX}sessions_started`,
@@ -149,34 +150,35 @@ export const INSTRUMENTS = declared({
     kind: 'counter',
     unit: 'USD',
     description:
-      'Sum of the budgets that sessions were started with: the most that they may spend, not what they do. Sessions without a budget add nothing.',
+      'Sum of the budgets that sessions were started with: the most they may spend, not what they have spent. Sessions without a budget add nothing.',
   },
   sessionCost: {
     name: `${PREFIX}session_cost_usd`,
     kind: 'counter',
     unit: 'USD',
     description:
-      'By how much the list cost of sessions has grown, as this process saw it when its callers read them: all of it for sessions started here, and what came after the first look for others. Replicas that look at the same session count its growth each, so their sum is the most it can be.',
+      'Growth of the list cost of sessions, as seen by this process when its callers read them: the whole cost of sessions started here, and the growth since the first read of others. Replicas that read the same session each count its growth, so their sum is an upper bound.',
   },
   auditSinkUp: {
     name: `${PREFIX}audit_sink_up`,
     kind: 'gauge',
     unit: '1',
-    description: '1 while the sink takes records.',
-    labels: { sink: '`file`, `http`; those that are set' },
+    description: '1 while records are delivered to the sink.',
+    labels: { sink: '`file`, `http`; only those that are set' },
   },
   auditRecordsWaiting: {
     name: `${PREFIX}audit_records_waiting`,
     kind: 'gauge',
     unit: '{record}',
-    description: 'Records that the sink has not taken yet.',
+    description: 'Records that are not delivered yet.',
     labels: { sink: '`file`, `http`' },
   },
   auditRecords: {
     name: `${PREFIX}audit_records`,
     kind: 'counter',
     unit: '{record}',
-    description: 'Records that the sink took, and that it lost because too many waited (those are on stderr only).',
+    description:
+      'Records that were delivered, and that were dropped because too many were waiting (those are on stderr only).',
     labels: { sink: '`file`, `http`', result: '`delivered`, `lost`' },
   },
   cpu: {
@@ -201,7 +203,7 @@ export const INSTRUMENTS = declared({
     name: 'nodejs_heap_size_limit_bytes',
     kind: 'gauge',
     unit: 'By',
-    description: 'Where the JavaScript heap ends the process.',
+    description: 'Size of the JavaScript heap at which the process ends.',
   },
   openFiles: {
     name: 'process_open_fds',
@@ -219,7 +221,7 @@ export const INSTRUMENTS = declared({
     name: 'nodejs_eventloop_delay_seconds',
     kind: 'gauge',
     unit: 's',
-    description: 'How late the event loop ran its timers since the last collection.',
+    description: 'Delay of timers in the event loop since the last collection.',
     labels: { quantile: '`0.5`, `0.99`, `1` (the longest)' },
   },
   gcDuration: {
@@ -234,7 +236,7 @@ export const INSTRUMENTS = declared({
 
 export type InstrumentName = keyof typeof INSTRUMENTS;
 
-/** A value and the labels it has. */
+/** A value and its labels. */
 export type Observation = readonly [value: number, labels?: Attributes];
 
 /** The declared instruments of one meter. */
@@ -250,7 +252,7 @@ export class Instruments {
   upDown(name: InstrumentName): (change: number) => void {
     const { name: metric, ...options } = optionsOf(name);
     const counter = this.meter.createUpDownCounter(metric, options);
-    // There from the start, so that nothing is 0 rather than unknown.
+    // Exists from the start, so that no calls is 0 rather than no data.
     counter.add(0);
     return (change) => counter.add(change);
   }
@@ -262,7 +264,7 @@ export class Instruments {
     return (value, labels) => histogram.record(value, labels);
   }
 
-  /** Read when metrics are collected, and never in between. */
+  /** Read only when metrics are collected. */
   observed(name: InstrumentName, read: () => Iterable<Observation>): void {
     const { name: metric, kind, ...options } = optionsOf(name);
     const instrument =

@@ -1,8 +1,19 @@
-import { Controller, Get, Header, NotFoundException } from '@nestjs/common';
+import { Controller, Get, Header, Injectable, NotFoundException } from '@nestjs/common';
 import { Public } from '../../auth/public.decorator.js';
-import { MetricsPage } from './metrics-page.js';
+import { OpenTelemetry } from '../open-telemetry.js';
 
-/** For Prometheus, on the management port alone. */
+/** All metrics in the text format of Prometheus. */
+@Injectable()
+export class MetricsPage {
+  constructor(private readonly telemetry: OpenTelemetry) {}
+
+  /** Undefined if OTEL_SDK_DISABLED has switched metrics off. */
+  text(): Promise<string | undefined> {
+    return this.telemetry.prometheusText();
+  }
+}
+
+/** For Prometheus, on the management port only. */
 @Controller()
 export class MetricsController {
   constructor(private readonly page: MetricsPage) {}

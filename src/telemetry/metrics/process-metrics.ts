@@ -8,7 +8,7 @@ import { Instruments, type Observation } from './instruments.js';
 const OPEN_FILES = '/proc/self/fd';
 const STARTED_AT = Date.now() / 1000 - process.uptime();
 const NANOSECONDS = 1e9;
-/** How often the delay of the event loop is measured, in milliseconds; that much of each measurement is no delay. */
+/** How often the delay of the event loop is measured, in milliseconds. It is subtracted from each measurement. */
 const RESOLUTION_MS = 10;
 
 const GC_KINDS: Readonly<Record<number, string>> = {
@@ -18,7 +18,13 @@ const GC_KINDS: Readonly<Record<number, string>> = {
   [constants.NODE_PERFORMANCE_GC_WEAKCB]: 'weakcb',
 };
 
-/** What the process takes. Named as Prometheus clients name it. */
+/**
+ * Resources the process uses, under the names that Prometheus clients use.
+ *
+ * Not `@opentelemetry/instrumentation-runtime-node` (0.36.0, the last for this SDK): its metrics have other names
+ * (`nodejs.eventloop.delay.p99`, `v8js.gc.duration`, …), which dashboards and alerts do not know, and it has none for CPU,
+ * resident memory, descriptors, the heap limit and the start time. It adds 91 KB to the bundle, mostly loader hooks.
+ */
 @Injectable()
 export class ProcessMetrics implements OnApplicationShutdown {
   private readonly delay?: IntervalHistogram;
@@ -39,7 +45,7 @@ export class ProcessMetrics implements OnApplicationShutdown {
     this.collections?.disconnect();
   }
 
-  /** Since the last time it was asked. With two readers, each sees what the other has left. */
+  /** Since the last collection. With two readers, each gets only what was measured since the other one read. */
   private eventLoopDelay(): Observation[] {
     const { delay } = this;
     if (!delay || delay.count === 0) return [];
@@ -70,7 +76,7 @@ function observeCollections(instruments: Instruments): PerformanceObserver {
   const record = instruments.histogram('gcDuration');
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      // Typed without what it has for this type of entry.
+      // The type lacks the detail of this kind of entry.
       const { kind } = (entry as unknown as { readonly detail: { readonly kind: number } }).detail;
       record(entry.duration / 1000, { kind: GC_KINDS[kind] ?? 'other' });
     }

@@ -7,21 +7,21 @@ import { Sightings } from '../../managed-agents/sightings/sightings.js';
 import { OpenTelemetry } from '../open-telemetry.js';
 import { Instruments, type Observation } from './instruments.js';
 
-/** What is seen of sessions, and by how many streams. */
+/** The state of followed and read sessions. */
 @Injectable()
-export class Watching {
+export class SessionState {
   constructor(
     readonly follow: FollowService,
     readonly sightings: Sightings,
   ) {}
 }
 
-/** What the rooms know of their own state, read when metrics are collected. They count for themselves and know of no metrics. */
+/** Metrics that are read from the counters of other modules when they are collected. Those modules import no metrics. */
 @Injectable()
 export class StateMetrics {
   constructor(
     telemetry: OpenTelemetry,
-    private readonly watching: Watching,
+    private readonly sessions: SessionState,
     private readonly store: StoreHealth,
     private readonly audit: AuditSinks,
     @Optional() private readonly auth?: AuthRefusals,
@@ -30,7 +30,7 @@ export class StateMetrics {
   }
 
   private observe(instruments: Instruments): void {
-    const { follow, sightings } = this.watching;
+    const { follow, sightings } = this.sessions;
     instruments.observed('streams', () => [[follow.load.streams]]);
     instruments.observed('streamsLimit', () => [[follow.maxStreams]]);
     instruments.observed('streamsPolling', () => [[follow.load.polling]]);

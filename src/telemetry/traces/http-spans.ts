@@ -12,10 +12,10 @@ import {
 } from '@opentelemetry/api';
 import { TRACER } from '../../context/tracing.js';
 
-/** Probes come every few seconds and tell nothing. */
+/** Probes come every few seconds; their spans would be noise. */
 const UNTRACED: ReadonlySet<string | undefined> = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** A span for every request, below the one that its headers name. Of the address only the route is told. */
+/** Records a span for every request, as a child of the one in its headers. Of the address only the route is recorded. */
 export function traceRequests(app: NestFastifyApplication): void {
   const places = new WeakMap<object, Context>();
   const fastify = app.getHttpAdapter().getInstance();
@@ -25,7 +25,7 @@ export function traceRequests(app: NestFastifyApplication): void {
       const parent = propagation.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter);
       const span = startSpan(request.method, route, parent);
       places.set(request, trace.setSpan(parent, span));
-      // Whether it was answered or the client went away.
+      // Emitted when the answer is sent and when the client disconnects.
       reply.raw.once('close', () => end(span, reply.raw));
     }
     done();

@@ -1,9 +1,9 @@
 import { type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
 
-/** What the SDK of Anthropic notes about a request beyond ids and names: arguments of ours, and what people wrote. */
+/** The attributes that the Anthropic SDK records beside ids and names: our arguments, and texts that people wrote. */
 const TEXTS: ReadonlySet<string> = new Set(['url.full', 'url.query', 'gen_ai.agent.name']);
 
-/** Leaves texts and arguments out of what is exported. */
+/** Removes texts and arguments from the exported spans. */
 export function withoutTexts(exporter: SpanExporter): SpanExporter {
   return {
     export: (spans, done) => exporter.export(spans.map(cleaned), done),
@@ -14,10 +14,10 @@ export function withoutTexts(exporter: SpanExporter): SpanExporter {
 
 function cleaned(span: ReadableSpan): ReadableSpan {
   const attributes = Object.fromEntries(Object.entries(span.attributes).filter(([name]) => !TEXTS.has(name)));
-  // A span is an object of many getters; what is not replaced is read from it.
+  // A span has many getters; those that are not replaced are read from the original.
   return Object.create(span, {
     attributes: { value: attributes, enumerable: true },
-    // Errors record their messages here.
+    // Recorded errors have their messages here.
     events: { value: [], enumerable: true },
     status: { value: { code: span.status.code }, enumerable: true },
   }) as ReadableSpan;
