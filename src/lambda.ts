@@ -1,7 +1,6 @@
-import { type HttpEvent, type Invocation } from './bootstrap/lambda/event.js';
-import { LambdaHandler } from './bootstrap/lambda/handler.js';
+import { type HttpEvent, type Invocation, LambdaHandler } from './bootstrap/lambda/handler.js';
 
-/** One for the process: Lambda loads this file once and calls {@link handler} for every request. */
+/** Made once: Lambda loads this file once per process and calls {@link handler} for every request. */
 const server = new LambdaHandler();
 server.warmUp();
 

@@ -1,18 +1,17 @@
 #!/usr/bin/env node
-import { goingDown } from './bootstrap/going-down.js';
-import { endAtOnceOnSignals } from './bootstrap/signals.js';
+import { crashHandlers, exitOnSignals } from './bootstrap/process-handlers.js';
 
 const USAGE = `Usage: managed-agent-control-mcp [stdio | http | doctor [stdio | http | token]]
 
   stdio   serve the process that starts this one, over stdin and stdout (the default)
   http    serve over HTTP at /mcp; also --http
-  doctor  check the settings for http (or stdio), the identity provider and the credential, and say what is open; with
-          token, also judge the access token given on stdin; the exit code tells
+  doctor  check the settings for http (or stdio), the identity provider and the credential, and list what is open; with
+          token, also check the access token on stdin; the exit code is 1 when there is a problem
 
 Settings are environment variables; see docs/configuration.md.
 `;
 
-/** No header could carry a longer one. */
+/** Longest token that a header can carry, in characters. */
 const MAX_TOKEN_CHARS = 65_536;
 
 /** Loaded on demand, so that stdio starts without the HTTP stack. Returns the exit code. */
@@ -20,12 +19,12 @@ async function main(args: string[]): Promise<number> {
   switch (args.join(' ')) {
     case '':
     case 'stdio':
-      endAtOnceOnSignals();
+      exitOnSignals();
       await (await import('./bootstrap/stdio.js')).runStdio();
       return 0;
     case 'http':
     case '--http':
-      endAtOnceOnSignals();
+      exitOnSignals();
       await (await import('./bootstrap/http.js')).runHttp();
       return 0;
     case 'doctor':
@@ -50,17 +49,18 @@ async function readToken(): Promise<string> {
   let text = '';
   for await (const chunk of process.stdin) {
     text += String(chunk);
-    if (text.length > MAX_TOKEN_CHARS) throw new Error('what was given on stdin is too long for a token');
+    if (text.length > MAX_TOKEN_CHARS)
+      throw new Error(`the token on stdin is longer than ${MAX_TOKEN_CHARS} characters; send only the access token`);
   }
   return text.trim().replace(/^Bearer +/i, '');
 }
 
-/** Told at once; what is then still to be done (audit records on their way) may take a moment, but only once. */
+/** Reports the error, then finishes running work (such as audit records) once; a second error exits at once. */
 function fail(error: unknown): void {
-  goingDown.report(error);
+  crashHandlers.report(error);
   if (failed) process.exit(1);
   failed = true;
-  void goingDown.finish().finally(() => process.exit(1));
+  void crashHandlers.finish().finally(() => process.exit(1));
 }
 
 let failed = false;

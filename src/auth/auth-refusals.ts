@@ -1,32 +1,79 @@
 import { Injectable } from '@nestjs/common';
-import { type RefusalRule, TokenRefusal } from './tokens/token-refusal.js';
 
-export type AuthFailure = RefusalRule | 'missing' | 'unknown_token' | 'signature' | 'not_before' | 'other';
+/** Which rule a token fails. A value of the metric `managed_agent_control_auth_failures_total`; the doctor has advice for each. */
+export type RefusalRule =
+  | 'missing'
+  | 'unknown_token'
+  | 'malformed'
+  | 'type'
+  | 'critical'
+  | 'algorithm'
+  | 'issuer'
+  | 'keys'
+  | 'key'
+  | 'signature'
+  | 'expiry'
+  | 'not_before'
+  | 'token_use'
+  | 'id_token'
+  | 'audience'
+  | 'subject'
+  | 'principal';
 
-/** What the bearer strategy says, and the names and words of passport-jwt and of the library behind it. */
-const KNOWN: Readonly<Record<string, AuthFailure>> = {
-  'no bearer token': 'missing',
-  'No auth token': 'missing',
-  'unknown bearer token': 'unknown_token',
-  TokenExpiredError: 'expiry',
-  NotBeforeError: 'not_before',
-  JsonWebTokenError: 'signature',
-};
+/** Why a token is not accepted. For the log and the doctor, never for the caller. */
+export class TokenRefusal extends Error {
+  constructor(
+    readonly rule: RefusalRule,
+    reason: string,
+  ) {
+    super(reason);
+    this.name = 'TokenRefusal';
+  }
+}
 
-/** How often it could not be told who is calling, since the process began; for metrics. */
+/** What a Passport strategy reports about a token it does not accept. */
+export type AuthFailure = RefusalRule | 'other';
+
+/** Number of requests without an acceptable token since the process started, by reason. Read by the metrics. */
 @Injectable()
 export class AuthRefusals {
   readonly counts = new Map<AuthFailure, number>();
 
-  /** @param info what a strategy says about a token it does not accept */
-  count(info: unknown): void {
-    const reason = reasonOf(info);
+  count(refusal: Error): void {
+    const reason = refusal instanceof TokenRefusal ? refusal.rule : 'other';
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
   }
 }
 
-function reasonOf(info: unknown): AuthFailure {
-  if (info instanceof TokenRefusal) return info.rule;
-  const { message, name } = info instanceof Error ? info : { message: String(info), name: '' };
-  return KNOWN[message] ?? KNOWN[name] ?? 'other';
+/**
+ * The refusal that a Passport strategy passes to `fail`. passport-jwt passes errors of jsonwebtoken on; their `name` is
+ * the documented way to tell them apart, and their messages are not read.
+ */
+export function refusalOf(info: unknown): Error {
+  if (!(info instanceof Error)) return new Error(String(info));
+  switch (info.name) {
+    case 'TokenExpiredError':
+      return new TokenRefusal('expiry', `the token expired at ${timeOf((info as { expiredAt?: unknown }).expiredAt)}`);
+    case 'NotBeforeError':
+      return new TokenRefusal(
+        'not_before',
+        `the token is not valid before ${timeOf((info as { date?: unknown }).date)}`,
+      );
+    case 'JsonWebTokenError':
+      return new TokenRefusal('signature', `the token cannot be verified: ${info.message}`);
+    default:
+      return info;
+  }
+}
+
+function timeOf(date: unknown): string {
+  return date instanceof Date && !Number.isNaN(date.getTime()) ? date.toISOString() : 'an unknown time';
+}
+
+const MAX_QUOTED_CHARS = 200;
+
+/** A value from a token, for one line of a log. */
+export function quoted(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS)}…` : text;
 }

@@ -1,32 +1,30 @@
 import { Logger, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
-import { AuthSettings, SHORT_BEARER_TOKEN } from '../config/auth.settings.js';
+import { AuthSettings } from '../config/auth.settings.js';
+import { SHORT_BEARER_TOKEN } from '../config/auth-values.js';
 import { AuthRefusals } from './auth-refusals.js';
 import { Challenges } from './discovery/challenges.js';
 import { ProtectedResourceController } from './discovery/protected-resource.controller.js';
 import { PublicUrl } from './discovery/public-url.js';
 import { FacadeController } from './facade/facade.controller.js';
 import { FacadeMetadataController } from './facade/facade-metadata.controller.js';
-import { TokenProxy } from './facade/token-proxy.js';
 import { UpstreamProvider } from './facade/upstream-provider.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
-import { FirstKeys } from './provider/first-keys.js';
-import { TrustedIssuers } from './provider/trusted-issuers.js';
+import { SigningKeyPrefetch, TrustedIssuers } from './provider/trusted-issuers.js';
 import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
 
-/** Inbound authentication: who is calling, and how a client finds out how to sign in. */
+/** Inbound authentication: identifies the caller, and publishes how a client signs in. */
 @Module({
   imports: [PassportModule],
   controllers: [ProtectedResourceController, FacadeMetadataController, FacadeController],
   providers: [
     TrustedIssuers,
     AuthRefusals,
-    FirstKeys,
+    SigningKeyPrefetch,
     PublicUrl,
     Challenges,
     UpstreamProvider,
-    TokenProxy,
     {
       provide: STRATEGIES,
       inject: [AuthSettings, TrustedIssuers],
@@ -41,12 +39,12 @@ export class AuthModule implements OnApplicationBootstrap {
 
   constructor(private readonly settings: AuthSettings) {}
 
-  /** Unsafe choices announce themselves. */
+  /** Warns about unsafe settings. */
   onApplicationBootstrap(): void {
     const { modes, bearerToken, usesProvider, oidcAudience } = this.settings;
     if (modes.length === 0) {
       this.logger.warn(
-        'NO AUTHENTICATION: MCP_ALLOW_INSECURE_NO_AUTH=true. Anyone who reaches this port acts with your Anthropic key.',
+        'NO AUTHENTICATION: MCP_ALLOW_INSECURE_NO_AUTH=true. Anyone who can reach this port acts with your Anthropic key.',
       );
     }
     if (modes.includes('bearer') && bearerToken !== undefined && bearerToken.length < SHORT_BEARER_TOKEN) {

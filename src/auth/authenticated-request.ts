@@ -1,16 +1,27 @@
+import { type IncomingHttpHeaders } from 'node:http';
 import { type Socket } from 'node:net';
+import { type AddressedRequest } from './discovery/public-url.js';
 import { type Principal } from '../context/principal.js';
-import { type Arrival } from './discovery/public-url.js';
 
 /** A Fastify request as the guards see it. */
-export interface AuthenticatedRequest extends Arrival {
+export interface AuthenticatedRequest extends AddressedRequest {
   user?: unknown;
-  readonly raw: Arrival['raw'] & { readonly socket: Socket; user?: Principal; auth?: unknown };
+  readonly raw: { readonly socket: Socket; user?: Principal; auth?: unknown };
+}
+
+/** The part of a request that a strategy reads. */
+export interface TokenRequest {
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** The token of an `Authorization: Bearer` header (RFC 6750 §2.1). Query and body are never read. */
+export function bearerTokenOf({ headers }: TokenRequest): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
 }
 
 /**
- * Passport puts the principal on Fastify's request, but MCP handlers only get Node's raw one: `user` is what mcp-nest
- * reads from it, `auth` is what the MCP SDK forwards to every handler, lists included. The token itself stays behind.
+ * Passport puts the principal on Fastify's request, but MCP handlers only get Node's raw one: mcp-nest reads `user` from
+ * it, and the MCP SDK forwards `auth` to every handler, including lists. The token itself is not passed on.
  */
 export function attachPrincipal(request: AuthenticatedRequest, principal: Principal): void {
   const { raw } = request;
@@ -19,7 +30,7 @@ export function attachPrincipal(request: AuthenticatedRequest, principal: Princi
   raw.auth = { token: '', clientId: principal.subject, scopes: [...principal.scopes], extra };
 }
 
-/** The connection of the caller, from the same place; undefined where there is none. */
+/** The connection of the caller, from the MCP SDK's `authInfo`; undefined over stdio. */
 export function socketOf(authInfo: { extra?: Record<string, unknown> } | undefined): Socket | undefined {
   return authInfo?.extra?.socket as Socket | undefined;
 }

@@ -1,17 +1,16 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
-import { type AuthMode, AuthSettings } from '../config/auth.settings.js';
-import { ANONYMOUS_PRINCIPAL, type Principal } from '../context/principal.js';
-import { attachPrincipal, type AuthenticatedRequest } from './authenticated-request.js';
-import { AuthRefusals } from './auth-refusals.js';
-import { bearerTokenOf } from './bearer-token.js';
+import { type AuthMode } from '../config/auth-values.js';
+import { AuthSettings } from '../config/auth.settings.js';
+import { attachPrincipal, type AuthenticatedRequest, bearerTokenOf } from './authenticated-request.js';
+import { AuthRefusals, refusalOf } from './auth-refusals.js';
 import { Challenges } from './discovery/challenges.js';
+import { ANONYMOUS_PRINCIPAL, type Principal } from '../context/principal.js';
 import { isPublic } from './public.decorator.js';
-import { modeFor } from './strategies/strategies.js';
 
 /**
- * Every HTTP route goes through this global guard; there is no way around it by forgetting a decorator. A token is
- * judged by the one strategy of `MCP_AUTH_MODE` that can judge it.
+ * Every HTTP route passes this global guard, so that a forgotten decorator opens nothing. Each token is checked by exactly
+ * one strategy of `MCP_AUTH_MODE`.
  */
 @Injectable()
 export class HttpAuthGuard implements CanActivate {
@@ -40,7 +39,7 @@ export class HttpAuthGuard implements CanActivate {
   }
 
   private guardFor(request: AuthenticatedRequest): CanActivate | undefined {
-    const mode = modeFor(bearerTokenOf(request) ?? '', this.settings.modes);
+    const mode = this.settings.modeFor(bearerTokenOf(request) ?? '');
     return mode && this.guards.get(mode);
   }
 
@@ -56,10 +55,11 @@ export class HttpAuthGuard implements CanActivate {
     return new guard();
   }
 
-  /** The reason a token failed goes to the log only. */
+  /** The reason is only logged; the caller does not learn it. */
   private refusal(info: unknown, context: ExecutionContext): Error {
-    this.refusals.count(info);
-    this.logger.warn(`request refused: ${info instanceof Error ? info.message : String(info)}`);
+    const refusal = refusalOf(info);
+    this.refusals.count(refusal);
+    this.logger.warn(`request refused: ${refusal.message}`);
     return this.challenges.authenticate(context.switchToHttp().getRequest<AuthenticatedRequest>());
   }
 }

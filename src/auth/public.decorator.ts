@@ -2,7 +2,7 @@ import { type CustomDecorator, SetMetadata } from '@nestjs/common';
 
 const PUBLIC = 'served without authentication';
 
-/** A route anyone may call: it says how to authenticate. The router has matched its path exactly. */
+/** Marks a route that needs no authentication, such as discovery documents. The router matches its path exactly. */
 export const Public = (): CustomDecorator => SetMetadata(PUBLIC, true);
 
 export function isPublic(handler: object): boolean {

@@ -9,16 +9,15 @@ import { ApiError } from '../managed-agents/api-error.js';
 import { CatalogService } from '../managed-agents/catalog.service.js';
 import { ManagedAgentsModule } from '../managed-agents/managed-agents.module.js';
 import { apiErrorMessage } from '../mcp/errors/api-error-message.js';
-import { type Finding } from './doctor-finding.js';
-import { checkIdentity } from './doctor-identity.js';
-import { checkToken } from './doctor-token.js';
+import { checkIdentity, checkToken, type Finding } from './doctor-auth.js';
 
 @Module({})
 class DoctorModule {}
 
 /**
- * Checks the settings of an entry, says what is open, looks at the identity provider and the published address as a
- * client would, judges a token if one is given, and tries the credential with one cheap read. True when usable.
+ * Checks the settings of an entry, lists what is open, checks the identity provider and the published address from the
+ * point of view of a client, checks a token if one is given, and tests the credential with one cheap read. Returns whether
+ * there is no problem.
  */
 export async function runDoctor(entry: Entry, token?: string): Promise<boolean> {
   const findings = await examine(entry, token);
@@ -32,8 +31,8 @@ async function examine(entry: Entry, token?: string): Promise<Finding[]> {
     const module = { module: DoctorModule, imports: [ConfigModule.forEntry(entry), ManagedAgentsModule, ...inbound] };
     const app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
     const findings = [
-      ['ok', `the settings can be used for ${entry}`] as const,
-      ...openDoors(app.get(GuardrailsSettings), entry === 'http' ? app.get(AuthSettings) : undefined),
+      ['ok', `the settings are valid for ${entry}`] as const,
+      ...openAccess(app.get(GuardrailsSettings), entry === 'http' ? app.get(AuthSettings) : undefined),
       ...(entry === 'http' ? await checkIdentity(app) : []),
       ...(token === undefined ? [] : await checkToken(app, token)),
       await credential(app.get(CatalogService)),
@@ -46,9 +45,10 @@ async function examine(entry: Entry, token?: string): Promise<Finding[]> {
   }
 }
 
-function openDoors(guardrails: GuardrailsSettings, auth?: AuthSettings): Finding[] {
-  const doors: [boolean, string][] = [
-    [auth?.modes.length === 0, 'anyone who reaches the port may call; set MCP_AUTH_MODE'],
+/** What is allowed to more callers, or for more resources, than an operator may want. */
+function openAccess(guardrails: GuardrailsSettings, auth?: AuthSettings): Finding[] {
+  const checks: [boolean, string][] = [
+    [auth?.modes.length === 0, 'anyone who can reach the port may call; set MCP_AUTH_MODE'],
     [
       !guardrails.readOnly && !guardrails.agentAllowlistActive,
       'any agent may be started; see MCP_ALLOWLIST_AGENTS_ACTIVE',
@@ -71,18 +71,18 @@ function openDoors(guardrails: GuardrailsSettings, auth?: AuthSettings): Finding
     ],
     [
       auth !== undefined && guardrails.roleBindings.length === 0,
-      'whoever may call may do everything; see MCP_ROLE_BINDINGS',
+      'every caller may do everything; see MCP_ROLE_BINDINGS',
     ],
     [
       guardrails.roleBindings.some(({ role, to }) => role === 'admin' && to === '*'),
-      'everyone is an admin; see MCP_ROLE_BINDINGS',
+      'every caller is an admin; see MCP_ROLE_BINDINGS',
     ],
     [
       auth !== undefined && guardrails.sessionIsolation === 'none',
-      'callers reach the sessions of others; see MCP_SESSION_ISOLATION',
+      'callers can reach the sessions of others; see MCP_SESSION_ISOLATION',
     ],
   ];
-  return doors.filter(([open]) => open).map(([, text]) => ['open', text]);
+  return checks.filter(([open]) => open).map(([, text]) => ['open', text]);
 }
 
 async function credential(catalog: CatalogService): Promise<Finding> {

@@ -1,4 +1,5 @@
 import { type IncomingMessage } from 'node:http';
+import { BlockList, isIPv6 } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type AsyncMicroserviceOptions } from '@nestjs/microservices';
@@ -11,24 +12,26 @@ import { PinoLogger } from '../telemetry/logs/pino.logger.js';
 import { OpenTelemetry } from '../telemetry/open-telemetry.js';
 import { traceRequests } from '../telemetry/traces/http-spans.js';
 import { ClientConnections } from './client-connections.js';
-import { Ending } from './ending.js';
+import { GracefulShutdown } from './graceful-shutdown.js';
 import { listenForManagement } from './management.js';
 
 /** Largest request body, in bytes. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** Time a client has to send its request whole; without it a slow body would hold a connection for ever. */
+/** Time for a client to send its whole request, in milliseconds; without it a slow body could hold a connection forever. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** Options of Fastify: every request has an id from the moment it arrives. */
+/** Options of Fastify: every request has an id from its arrival on. */
 const requestIds = {
-  // Fastify's own way takes whatever the header holds.
+  // Fastify's own option accepts any text of the header.
   requestIdHeader: false as const,
   genReqId: ({ headers }: Pick<IncomingMessage, 'headers'>): string => requestIdOf(headers[REQUEST_ID_HEADER]),
 };
 
-/** The application behind HTTP, ready to listen. Throws a `ConfigurationError` when the settings are not usable. */
+/** The HTTP application, ready to listen. Throws a `ConfigurationError` when the settings are not valid. */
 export async function createHttpApp(root = AppModule.forHttp()): Promise<NestFastifyApplication> {
+  // Nest reads the settings after Fastify has been configured.
+  let isTrustedProxy = (_address: string): boolean => false;
   const app = await NestFactory.create<NestFastifyApplication>(
     root,
     new FastifyAdapter({
@@ -36,13 +39,16 @@ export async function createHttpApp(root = AppModule.forHttp()): Promise<NestFas
       requestTimeout: REQUEST_TIMEOUT_MS,
       frameworkErrors: answerFrameworkError,
       ...requestIds,
-      // The hook that refuses late requests says more.
+      // `request.protocol` and `request.host` then come from X-Forwarded-*; see PublicUrl.
+      trustProxy: (address) => isTrustedProxy(address),
+      // Late requests are refused by a hook, with more detail.
       return503OnClosing: false,
     }),
-    // What goes wrong before the log level is known is thrown, and reported once by the caller.
+    // Errors before the log level is known are thrown and reported once by the caller.
     { logger: false, abortOnError: false },
   );
   app.useLogger(app.get(PinoLogger));
+  isTrustedProxy = trustedProxies(app.get(ServerSettings).trustedProxies);
   giveRequestIds(app);
   if (app.get(OpenTelemetry).tracing) traceRequests(app);
   app.connectMicroservice<AsyncMicroserviceOptions>(
@@ -66,23 +72,42 @@ function giveRequestIds(app: NestFastifyApplication): void {
   fastify.addHook('preHandler', (request, _reply, done) => runRequest({ requestId: request.id }, done));
 }
 
-/** What Fastify refuses before any route, such as an address that cannot be decoded. */
+/**
+ * The trust function for `MCP_TRUSTED_PROXIES`. The list is compared by Node's BlockList and not by Fastify's own proxy-addr,
+ * which refuses networks with the prefix 0.
+ */
+function trustedProxies(entries: readonly string[]): (address: string | undefined) => boolean {
+  const proxies = new BlockList();
+  for (const entry of entries) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) proxies.addAddress(address, family);
+    else proxies.addSubnet(address, Number(prefix), family);
+  }
+  return (address = '') => {
+    // The address of an IPv4 peer of a dual-stack socket.
+    const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+    return proxies.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+  };
+}
+
+/** Answers requests that Fastify refuses before any route, such as an address that cannot be decoded. */
 function answerFrameworkError(error: Error, request: { readonly id: string }, reply: unknown): void {
   answerHttpError(error, (reply as Reply).header(REQUEST_ID_HEADER, request.id));
 }
 
-/** Serves until a signal ends the process. A terminal's is from a person, who need not wait for load balancers. */
+/** Serves until a signal ends the process. Only SIGTERM waits for load balancers: SIGINT and SIGHUP come from a terminal. */
 export async function runHttp(): Promise<void> {
   const app = await createHttpApp();
   const { host, port } = app.get(ServerSettings);
   const logger = app.get(PinoLogger);
   const connections = new ClientConnections(app);
-  const ending = new Ending(app, () => connections.answered());
-  ending.onSignals((signal) => signal === 'SIGTERM');
+  const shutdown = new GracefulShutdown(app, () => connections.answered());
+  shutdown.onSignals((signal) => signal === 'SIGTERM');
   await app.listen(port, host);
-  // Second, so that nothing there says ready before requests are taken.
+  // Second, so that readiness is not reported before requests are accepted.
   const management = await listenForManagement(app);
-  ending.last = management;
+  shutdown.last = management;
   if (management) logger.announce(`health is served at ${await management.getUrl()}/readyz`, 'Http');
   logger.announce(`MCP is served at ${await app.getUrl()}/mcp`, 'Http');
 }

@@ -5,11 +5,12 @@ import { ServerSettings } from '../config/server.settings.js';
 import { ManagementModule } from '../management.module.js';
 import { PinoLogger } from '../telemetry/logs/pino.logger.js';
 
-/** Probes and scrapes have no body worth reading, in bytes, and are sent at once, in milliseconds. */
+/** Probes and scrapes have no body. In bytes. */
 const MAX_BODY_BYTES = 1024;
+/** In milliseconds. */
 const REQUEST_TIMEOUT_MS = 5000;
 
-/** Serves the management routes on their own port, where one is set, until it is closed. */
+/** Serves the management routes on their own port, when `MCP_MANAGEMENT_PORT` is set, until it is closed. */
 export async function listenForManagement(app: INestApplication): Promise<NestFastifyApplication | undefined> {
   const { host, managementPort } = app.get(ServerSettings);
   if (managementPort === undefined) return undefined;
@@ -18,10 +19,10 @@ export async function listenForManagement(app: INestApplication): Promise<NestFa
     new FastifyAdapter({
       bodyLimit: MAX_BODY_BYTES,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      // Whoever probes until the end must not hold it up.
+      // Open connections of probes must not delay the shutdown.
       forceCloseConnections: true,
     }),
-    // There is one logger for the whole process; without one here Nest would take it away from everybody.
+    // The logger is shared by the whole process; without this option Nest would replace it.
     { logger: app.get(PinoLogger), abortOnError: false },
   );
   await management.listen(managementPort, host);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Environment, type Entry, type Problem, type Section } from './read-settings.js';
 import { Setting } from './setting.decorator.js';
 
-/** What can stand in a header: anything else would fail on the first call, with the value in the error. */
+/** Characters that a header can carry; any other would fail the first call, with the value in the error. */
 const HEADER_VALUE = { type: 'text', pattern: /^[\x21-\x7e]+$/, expected: 'printable ASCII without spaces' } as const;
 
 /** Outbound: how this server calls the Managed Agents API. Never derived from anything a caller sends. */
@@ -25,7 +25,7 @@ export class AnthropicSettings implements Section {
     env: 'ANTHROPIC_API_KEY_HEADER',
     kind: { type: 'choice', of: ['authorization', 'x-api-key'] },
     default: 'authorization',
-    summary: 'Header the key travels in: `Authorization: Bearer`, or `x-api-key` for gateways that want that one.',
+    summary: 'Header that carries the key: `Authorization: Bearer`, or `x-api-key` for gateways that require it.',
   })
   readonly apiKeyHeader!: 'authorization' | 'x-api-key';
 
@@ -60,7 +60,7 @@ export class AnthropicSettings implements Section {
     env: 'ANTHROPIC_TIMEOUT_SECONDS',
     kind: { type: 'integer', min: 1, max: 600 },
     default: 30,
-    summary: 'Time one attempt of an API call may take until its answer has been read, in seconds.',
+    summary: 'Longest duration of one attempt of an API call until its answer has been read, in seconds.',
   })
   readonly timeoutSeconds!: number;
 
@@ -69,7 +69,7 @@ export class AnthropicSettings implements Section {
     kind: { type: 'integer', min: 0, max: 10 },
     default: 2,
     summary:
-      'How often a failed API call is tried again. Session creation and event sends are repeated only when the API certainly did not act on the first attempt.',
+      'How often a failed API call is tried again. Session creation and event sends are tried again only when the API certainly did not act on the first attempt.',
   })
   readonly maxRetries!: number;
 
@@ -86,8 +86,8 @@ export class AnthropicSettings implements Section {
 }
 
 /**
- * Whether the SDK's credential chain has anything to start from. It is the SDK that resolves it; this only keeps a
- * server without any credential from starting.
+ * Whether the SDK's credential chain has a source. The SDK resolves it; this check only prevents a server without any
+ * credential from starting.
  */
 function credentialChainConfigured(env: Environment): boolean {
   if (env.ANTHROPIC_AUTH_TOKEN || env.ANTHROPIC_PROFILE || env.ANTHROPIC_FEDERATION_RULE_ID) return true;

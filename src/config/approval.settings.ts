@@ -1,11 +1,11 @@
 import { Setting } from './setting.decorator.js';
 
-/** Who may answer the tool calls that agents ask about. */
+/** Who may answer tool calls that wait for approval. */
 const APPROVAL_MODES = ['model', 'human'] as const;
 
 const MIN_SECRET_CHARS = 32;
 
-/** Approvals: whether a model may decide, or only a person. */
+/** Approvals: whether a model may decide or only a person. */
 export class ApprovalSettings {
   static readonly title = 'Approvals';
 
@@ -14,7 +14,7 @@ export class ApprovalSettings {
     kind: { type: 'choice', of: APPROVAL_MODES },
     default: 'model',
     summary:
-      "`model`: what a client's model passes to `session_respond` is sent. `human`: nothing is sent before a person has decided in a form that the client shows (MCP elicitation); a client that cannot show forms cannot answer at all.",
+      "`model`: decisions that a client's model passes to `session_respond` are sent. `human`: nothing is sent before a person has decided in a form that the client shows (MCP elicitation); a client that cannot show forms cannot answer.",
   })
   readonly mode!: (typeof APPROVAL_MODES)[number];
 
@@ -28,7 +28,7 @@ export class ApprovalSettings {
     secret: true,
     defaultText: 'random, new with each start',
     summary:
-      'Key that protects a question to a person on its way through the client, in mode `human`. Set the same on all replicas, so that any of them can take the answer. Without `ANTHROPIC_API_KEY` it also protects page cursors of filtered lists.',
+      'Key that protects the form for a person while the client has it, in mode `human`. Set the same value on all replicas, so that any of them can receive the answer. Without `ANTHROPIC_API_KEY` it also protects page cursors of filtered lists.',
   })
   readonly secret?: string;
 }

@@ -2,7 +2,7 @@ import { type Problem, type Section } from './read-settings.js';
 import { isSecure } from './secure-url.js';
 import { Setting } from './setting.decorator.js';
 
-/** Where the record of every tool call goes. It always goes to stderr. */
+/** Destinations of the record of every tool call, besides stderr, which always receives it. */
 export class AuditSettings implements Section {
   static readonly title = 'Audit';
 
@@ -11,7 +11,7 @@ export class AuditSettings implements Section {
     kind: { type: 'text' },
     example: '/var/log/managed-agent-control/audit.log',
     summary:
-      'File to append the record of every tool call to, one JSON object per line. It is opened for each write, so it may be rotated by renaming it.',
+      'File to append the record of every tool call to, one JSON object per line. It is opened for each write, so that it can be rotated by renaming it.',
   })
   readonly file?: string;
 
@@ -36,7 +36,7 @@ export class AuditSettings implements Section {
     kind: { type: 'boolean' },
     default: false,
     summary:
-      'When true, calls that would change something are refused while the file or the address of the audit is known not to take records. Reading goes on either way.',
+      'When true, calls that would change something are refused while the audit file or address is known to fail. Calls that read are still allowed.',
   })
   readonly required!: boolean;
 
@@ -46,7 +46,10 @@ export class AuditSettings implements Section {
       problems.push({ env: 'MCP_AUDIT_REQUIRED', message: 'needs MCP_AUDIT_FILE or MCP_AUDIT_URL' });
     }
     if (this.token !== undefined && (this.url === undefined || !isSecure(this.url))) {
-      problems.push({ env: 'MCP_AUDIT_TOKEN', message: 'needs an MCP_AUDIT_URL with https, or on this machine' });
+      problems.push({
+        env: 'MCP_AUDIT_TOKEN',
+        message: 'needs an MCP_AUDIT_URL with https, or with http on this machine',
+      });
     }
     return problems;
   }

@@ -2,21 +2,21 @@ import { type NamedToken } from './bearer-tokens.js';
 import { Setting } from './setting.decorator.js';
 import { TIERS } from './tiers.js';
 
-/** Ways a caller can prove who it is. */
+/** Ways in which a caller can authenticate. */
 const AUTH_MODES = ['bearer', 'oidc', 'cognito'] as const;
 export type AuthMode = (typeof AUTH_MODES)[number];
 
-/** Shorter tokens work, as in the Python server, but are announced at start. */
+/** Shorter tokens are accepted, as in the Python server, with a warning at start. In characters. */
 export const SHORT_BEARER_TOKEN = 16;
 
-/** Signatures by a key pair. Never `none`, never HS*: those can be made by whoever knows the public key. */
+/** Signatures by a key pair. Never `none` or HS*: anyone who knows the public key could make those. */
 export const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
-/** Claims that say whom a token is for: `aud` by the standards, the others where a provider leaves it out. */
+/** Claims that name the audience: `aud` by the standards, the others for providers that omit it. */
 const AUDIENCE_CLAIMS = ['aud', 'client_id', 'azp', 'cid', 'appid'] as const;
 
-/** Where Claude receives its codes: Claude.ai in the cloud, Claude Code on the user's machine (any port). */
+/** Addresses at which Claude receives its codes: Claude.ai in the cloud, Claude Code on the user's machine (any port). */
 const CLAUDE_CALLBACKS = [
   'https://claude.ai/api/mcp/auth_callback',
   'https://claude.com/api/mcp/auth_callback',
@@ -24,7 +24,7 @@ const CLAUDE_CALLBACKS = [
   'http://127.0.0.1/callback',
 ];
 
-/** The declared settings of the authentication; what they mean together is in auth.settings.ts. */
+/** The declared settings of authentication. `AuthSettings` adds what they mean together and the checks across them. */
 export class AuthValues {
   @Setting({
     env: 'MCP_AUTH_MODE',
@@ -232,7 +232,7 @@ export class AuthValues {
   })
   readonly oauthStripResource!: boolean;
 
-  /** The entries of `MCP_BEARER_TOKENS_FILE`, once it is known to be usable. */
+  /** The entries of `MCP_BEARER_TOKENS_FILE`, after the check of the settings has read it. */
   namedTokens: readonly NamedToken[] = [];
 
   /** Whether callers sign in at an identity provider. */
@@ -240,7 +240,7 @@ export class AuthValues {
     return this.modes.includes('oidc') || this.modes.includes('cognito');
   }
 
-  /** Whether this server stands before the authorization server. */
+  /** Whether this server acts as the authorization server in front of the provider. */
   get hasFacade(): boolean {
     return this.modes.includes('cognito') || (this.modes.includes('oidc') && this.oauthFacade);
   }

@@ -11,11 +11,12 @@ import {
   validateSync,
 } from 'class-validator';
 
-/** Every token is compared with every request, so their number is bounded. */
+/** The token of each request is compared with all of these, so their number is bounded. */
 const MAX_TOKENS = 1000;
 const MAX_FILE_BYTES = 1024 * 1024;
+/** In characters. */
 const MIN_NAMED_TOKEN = 16;
-/** Subject of the one token of `MCP_BEARER_TOKEN`, which a named one must not be mistaken for. */
+/** Subject of the token of `MCP_BEARER_TOKEN`; no named token may have this name. */
 export const STATIC_BEARER = 'static-bearer';
 
 const NAMES = { each: true, message: 'must be a list of printable ASCII texts without spaces' };
@@ -23,7 +24,7 @@ const NAME = /^[\x21-\x7e]{1,128}$/;
 
 /** One entry of `MCP_BEARER_TOKENS_FILE`. */
 export class NamedToken {
-  /** Tells the holder apart in the audit and in role bindings. */
+  /** Identifies the holder in the audit and in role bindings. */
   @Matches(/^[\w.@-]{1,64}$/, { message: 'must have 1 to 64 letters, digits, ".", "_", "@" or "-"' })
   readonly name!: string;
 
@@ -53,7 +54,7 @@ class TokensDocument {
 
 export interface BearerTokens {
   readonly tokens: readonly NamedToken[];
-  /** What is wrong with the file. Never shows anything that was read from it, except names. */
+  /** What is wrong with the file. Names are the only content of the file that is shown. */
   readonly problems: readonly string[];
 }
 
@@ -82,7 +83,7 @@ function readJson(file: string): { document?: object; problem?: string } {
   return { problem: `must name a JSON file of the form {"tokens": [{"name": "...", "token": "..."}]} (${file})` };
 }
 
-/** What a parser says about broken JSON quotes it, and the text is secret. */
+/** The parser's error is dropped, because it quotes the text, which is secret. */
 function parseObject(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -93,10 +94,11 @@ function parseObject(text: string): object | undefined {
 }
 
 function messages({ property, constraints = {}, children = [] }: ValidationError, parent: string): string[] {
-  // A field that is not known may be a token in the wrong place.
-  if ('whitelistValidation' in constraints) return [`${parent || 'the document'} has a field that is not known`];
+  // The name of an unknown field is not shown: it may be a token in the wrong place.
+  if ('whitelistValidation' in constraints)
+    return [`${parent || 'the document'} has an unknown field; allowed are tokens, name, token, roles and scopes`];
   const path = /^\d+$/.test(property) ? `${parent}[${property}]` : [parent, property].filter(Boolean).join('.');
-  // Decorators apply from the bottom up, and the topmost is the most basic rule.
+  // Decorators apply from the bottom up, so the last constraint is the most basic one.
   const own = Object.values(constraints).slice(-1);
   return [...own.map((message) => `${path} ${message}`), ...children.flatMap((child) => messages(child, path))];
 }
@@ -109,11 +111,6 @@ function ambiguities(tokens: readonly NamedToken[]): string[] {
     ...repeated('token').map(({ name }) => `has the token of "${name}" twice`),
     ...tokens
       .filter(({ name }) => name === STATIC_BEARER)
-      .map(() => `"${STATIC_BEARER}" is what the token of MCP_BEARER_TOKEN is called; choose another name`),
+      .map(() => `"${STATIC_BEARER}" is the name of the token of MCP_BEARER_TOKEN; choose another name`),
   ];
-}
-
-/** A token made of three dot-separated parts that starts like a JSON object: what an identity provider issues. */
-export function looksLikeJwt(token: string): boolean {
-  return /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(token);
 }

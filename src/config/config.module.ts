@@ -1,5 +1,5 @@
-import { type DynamicModule, Global, Module, type Provider, type Type } from '@nestjs/common';
-import { ConfigModule as NestConfigModule, ConfigService } from '@nestjs/config';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { ConfigModule as NestConfigModule } from '@nestjs/config';
 import { AnthropicSettings } from './anthropic.settings.js';
 import { ApprovalSettings } from './approval.settings.js';
 import { AuditSettings } from './audit.settings.js';
@@ -7,8 +7,8 @@ import { AuthSettings } from './auth.settings.js';
 import { GuardrailsSettings } from './guardrails.settings.js';
 import { LimitsSettings } from './limits.settings.js';
 import { ConfigurationError, type Entry, type Environment, readSection } from './read-settings.js';
-import { Secrets } from './secrets.js';
 import { ServerSettings } from './server.settings.js';
+import { settingsOf } from './setting.decorator.js';
 import { ShutdownSettings } from './shutdown.settings.js';
 import { TelemetrySettings } from './telemetry.settings.js';
 import { WatchSettings } from './watch.settings.js';
@@ -27,7 +27,20 @@ export const SECTIONS = [
   TelemetrySettings,
 ] as const;
 
-const SECTIONS_KEY = 'sections';
+/** The values of all secret settings, to be masked in logs. */
+export class Secrets {
+  readonly values: readonly string[];
+
+  constructor(sections: ReadonlyMap<object, object>) {
+    this.values = [...sections].flatMap(([type, section]) => [
+      ...settingsOf(type)
+        .filter(({ secret }) => secret)
+        .map(({ property }) => (section as Record<string, unknown>)[property])
+        .filter((value) => typeof value === 'string'),
+      ...(section instanceof AuthSettings ? section.namedTokens.map(({ token }) => token) : []),
+    ]);
+  }
+}
 
 /** Reads and validates all sections. Throws one {@link ConfigurationError} that lists every problem. */
 export function loadSections(env: Environment, entry: Entry): Map<object, object> {
@@ -37,30 +50,34 @@ export function loadSections(env: Environment, entry: Entry): Map<object, object
   return new Map(read.map(({ type, section }) => [type, section]));
 }
 
-/** Makes each section injectable by its class. The environment is read here only. */
+/**
+ * Makes each section injectable by its class. The environment is read here only: Nest's ConfigModule collects it (with
+ * `.env` for the HTTP server) and passes it to `validate`.
+ *
+ * The sections are providers of their own classes, not namespaces of Nest (`registerAs`): a namespace is injected by a
+ * text token without its type, and validates alone, so that only the first problem would be reported.
+ */
 @Global()
 @Module({})
 export class ConfigModule {
-  static forEntry(entry: Entry): DynamicModule {
-    const fromSections = <T>(provide: Type<T>, useFactory: (sections: Map<object, object>) => T): Provider => ({
-      provide,
-      inject: [ConfigService],
-      useFactory: (config: ConfigService) => useFactory(config.getOrThrow(SECTIONS_KEY)),
+  static async forEntry(entry: Entry): Promise<DynamicModule> {
+    let sections = new Map<object, object>();
+    await NestConfigModule.forRoot({
+      // Clients start stdio servers inside whatever project is open, whose .env is not the operator's; a Lambda function
+      // has its settings in its configuration.
+      ignoreEnvFile: entry !== 'http',
+      validate: (env: Environment) => {
+        sections = loadSections(env, entry);
+        // What is returned would be copied into `process.env`; values of .env are settings of this server only.
+        return {};
+      },
     });
-    const sections = SECTIONS.map((type) => fromSections<object>(type, (read) => read.get(type)!));
     return {
       module: ConfigModule,
-      imports: [
-        NestConfigModule.forRoot({
-          cache: true,
-          // Clients start stdio servers inside whatever project is open, whose .env is not the operator's, and a function
-          // has its settings from its configuration.
-          ignoreEnvFile: entry !== 'http',
-          // `validate` is what puts the sections into the ConfigService.
-          validate: (env: Environment) => ({ [SECTIONS_KEY]: loadSections(env, entry) }),
-        }),
+      providers: [
+        ...[...sections].map(([type, section]) => ({ provide: type as (typeof SECTIONS)[number], useValue: section })),
+        { provide: Secrets, useValue: new Secrets(sections) },
       ],
-      providers: [...sections, fromSections(Secrets, (read) => new Secrets(read))],
       exports: [...SECTIONS, Secrets],
     };
   }

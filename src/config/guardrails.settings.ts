@@ -2,10 +2,10 @@ import { type Problem, type Section } from './read-settings.js';
 import { parseRoleBindings, ROLE_BINDINGS_FORMAT, type RoleBinding } from './role-bindings.js';
 import { Setting } from './setting.decorator.js';
 
-/** Whether callers reach every session of the workspace, or those they started. */
+/** Whether callers reach every session of the workspace or only those they started. */
 const ISOLATION_MODES = ['none', 'owner'] as const;
 
-/** What callers may do with the operator's key. Everything is open by default. */
+/** What callers may do with the operator's key. Everything is allowed by default. */
 export class GuardrailsSettings implements Section {
   static readonly title = 'Guardrails';
 
@@ -21,7 +21,7 @@ export class GuardrailsSettings implements Section {
     env: 'MCP_READ_ONLY',
     kind: { type: 'boolean' },
     default: false,
-    summary: 'When true, only the tools that discover and observe are left.',
+    summary: 'When true, only the tools that discover and observe are available.',
   })
   readonly readOnly!: boolean;
 

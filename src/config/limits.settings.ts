@@ -1,7 +1,7 @@
 import { type Problem, type Section } from './read-settings.js';
 import { Setting } from './setting.decorator.js';
 
-/** What a session may cost, and how much one caller may do. Nothing is limited by default. */
+/** Limits for the cost of a session and for the calls of one caller. Nothing is limited by default. */
 export class LimitsSettings implements Section {
   static readonly title = 'Limits';
 
@@ -55,8 +55,8 @@ export class LimitsSettings implements Section {
     kind: { type: 'text', pattern: /^rediss?:\/\/\S+$/, expected: 'a redis:// or rediss:// URL' },
     secret: true,
     example: 'rediss://user:password@redis.example.com:6380/0',
-    defaultText: 'each process counts for itself, in memory',
-    summary: 'Redis in which replicas share what they count.',
+    defaultText: 'each process counts its own calls, in memory',
+    summary: 'Redis in which replicas share their counts.',
   })
   readonly redisUrl?: string;
 
@@ -65,11 +65,11 @@ export class LimitsSettings implements Section {
     kind: { type: 'choice', of: ['open', 'closed'] },
     defaultText: '`closed` for starting sessions, `open` for everything else',
     summary:
-      'What happens to calls whose limit cannot be checked because Redis is away: `open` lets them through uncounted, `closed` refuses them.',
+      'What happens to calls whose limit cannot be checked because Redis is unavailable: `open` allows them without counting, `closed` refuses them.',
   })
   readonly onStoreFailure?: 'open' | 'closed';
 
-  /** The budget of a session that is started without one. */
+  /** The budget of a session that is started without one, in US dollars. */
   get startBudgetUsd(): number | undefined {
     return this.defaultBudgetUsd ?? this.maxBudgetUsd;
   }

@@ -5,26 +5,26 @@ import { type DeclaredSetting, type SettingKind, settingsOf } from './setting.de
 /** Environment variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** One thing that is wrong with the configuration: which variable, and what to do about it. */
+/** A problem with the configuration: the variable, and what to do about it. */
 export interface Problem {
   readonly env: string;
   readonly message: string;
 }
 
-/** How the server is going to be reached; decides which settings are required. */
+/** The transport that the server will use; it decides which settings are required. */
 export type Entry = 'http' | 'lambda' | 'stdio';
 
-/** A group of settings. `check` reports what no single value can tell. */
+/** A group of settings. `check` reports problems across several values. */
 export interface Section {
   check?(entry: Entry, env: Environment): Problem[];
 }
 
-/** The configuration cannot be used. The message lists every problem and what to set. */
+/** The configuration is not valid. The message lists every problem and what to set. */
 export class ConfigurationError extends Error {
   constructor(readonly problems: readonly Problem[]) {
     super(
       [
-        'The server did not start because its configuration is not usable:',
+        'The server did not start because its configuration is not valid:',
         ...problems.map((problem) => `  - ${problem.env}: ${problem.message}`),
         'Every setting is described in docs/configuration.md.',
       ].join('\n'),
@@ -59,7 +59,7 @@ export function readSection<T extends object>(
     values[setting.property] = text === undefined ? setting.default : parse(setting.kind, text);
   }
   problems.push(...invalidValues(type, section, env));
-  // Cross-checks read the values, so they only make sense on values that are valid one by one.
+  // Checks across values assume that each single value is valid.
   if (problems.length === 0) problems.push(...((section as Section).check?.(entry, env) ?? []));
   return { section, problems };
 }
@@ -87,7 +87,7 @@ function nonEmpty(text: string | undefined): string | undefined {
   return trimmed === '' ? undefined : trimmed;
 }
 
-/** A text that does not parse is kept as it is, so that validation reports it with the values it expects. */
+/** A text that does not parse is returned unchanged, so that validation reports it with the allowed values. */
 function parse(kind: SettingKind, text: string): unknown {
   switch (kind.type) {
     case 'boolean':

@@ -30,13 +30,13 @@ it.each([
   ['Admin=subject:alice', '"Admin=subject:alice" does not begin with a role'],
   ['root=subject:alice', 'does not begin with a role'],
   ['constructor=*', 'does not begin with a role'],
-  ['admin=', '"" of admin says nobody'],
-  ['admin=alice', '"alice" of admin says nobody'],
-  ['admin=subject:', '"subject:" of admin says nobody'],
-  ['admin=user:alice', '"user:alice" of admin says nobody'],
-  ['admin=subject:alice,', '"" of admin says nobody'],
-  ['admin=subject:*', '"subject:*" of admin says nobody'],
-  ['admin=subject:100%', '"subject:100%" of admin says nobody'],
+  ['admin=', '"" of admin names no principal'],
+  ['admin=alice', '"alice" of admin names no principal'],
+  ['admin=subject:', '"subject:" of admin names no principal'],
+  ['admin=user:alice', '"user:alice" of admin names no principal'],
+  ['admin=subject:alice,', '"" of admin names no principal'],
+  ['admin=subject:*', '"subject:*" of admin names no principal'],
+  ['admin=subject:100%', '"subject:100%" of admin names no principal'],
 ])('refuses %j, and says what is allowed', (text, what) => {
   const { problems } = parseRoleBindings(text);
   expect(problems).toEqual([expect.stringContaining(what)]);

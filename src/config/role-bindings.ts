@@ -1,12 +1,12 @@
-/** What a caller may be here, from reading to everything. Roles add up. */
+/** The roles of callers, from reading to everything. Rights of several roles add up. */
 export const ROLES = ['viewer', 'operator', 'approver', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What of a caller a role can be bound to. A `token` is a bearer token by its name. */
+/** The properties of a caller that a role can be bound to. `token` is the name of a bearer token. */
 export const BINDING_KINDS = ['role', 'group', 'scope', 'subject', 'token'] as const;
 export type BindingKind = (typeof BINDING_KINDS)[number];
 
-/** One role and who has it: everyone, or those with this property. */
+/** One role and who has it: everyone, or the callers with this property. */
 export interface RoleBinding {
   readonly role: Role;
   readonly to: '*' | { readonly kind: BindingKind; readonly value: string };
@@ -18,14 +18,14 @@ export interface RoleBindings {
   readonly problems: readonly string[];
 }
 
-/** The format in words, for messages and the reference page. */
+/** Description of the format, for messages and the reference page. */
 export const ROLE_BINDINGS_FORMAT =
   `entries of the form role=who,who separated by ";", with ${ROLES.join(', ')} as roles; who is * (everyone) or ` +
   `${BINDING_KINDS.map((kind) => `${kind}:<name>`).join(', ')}, with %2C for "," and %3B for ";" in a name`;
 
 /**
- * Reads `admin=subject:alice,role:platform; operator=group:developers; viewer=*`. A binding that is not understood stops
- * the start: leaving it out would silently take a right away, or leave one that was meant to be taken.
+ * Reads `admin=subject:alice,role:platform; operator=group:developers; viewer=*`. An invalid binding prevents the start:
+ * ignoring it would silently remove a right, or keep one that was meant to be removed.
  */
 export function parseRoleBindings(text: string): RoleBindings {
   const read = text
@@ -51,8 +51,8 @@ function readWho(role: Role, who: string): RoleBindings {
   const at = who.indexOf(':');
   const kind = BINDING_KINDS.find((known) => at >= 0 && known === who.slice(0, at).trim());
   const value = decode(who.slice(at + 1).trim());
-  // A star would look like a pattern, and there are none.
-  if (!kind || !value || value === '*') return problem(`"${who}" of ${role} says nobody`);
+  // A star would look like a pattern; patterns are not supported.
+  if (!kind || !value || value === '*') return problem(`"${who}" of ${role} names no principal`);
   return { bindings: [{ role, to: { kind, value } }], problems: [] };
 }
 
@@ -60,7 +60,7 @@ function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A lone percent sign: reported like every other text that is not understood.
+    // A percent sign that encodes nothing: reported like every other invalid text.
     return undefined;
   }
 }

@@ -3,13 +3,13 @@ import { type Problem, type Section } from './read-settings.js';
 import { Setting } from './setting.decorator.js';
 
 export const SSM_PARAM_PREFIX = 'SSM_PARAM_PREFIX';
-/** Never the root: that would be every parameter of the account. */
+/** Not the root path, which would be every parameter of the account. */
 export const PARAMETER_PATH = {
   pattern: /^(\/[\w.-]+)+\/?$/,
   expected: 'the path of SSM parameters, such as /managed-agent-control/prod',
 };
 
-/** Where the server listens, under which names it answers, and how much one answer may hold. */
+/** Where the server listens, the host names it accepts, and the largest size of a result. */
 export class ServerSettings implements Section {
   static readonly title = 'The server';
 
@@ -44,7 +44,7 @@ export class ServerSettings implements Section {
     kind: { type: 'url' },
     example: 'https://mcp.example.com',
     summary:
-      'The URL clients reach this server under, without `/mcp`. Set it behind a proxy or on a domain of your own; its host is then accepted in the `Host` and `Origin` headers.',
+      'The URL at which clients reach this server, without `/mcp`. Set it behind a proxy or on a domain of your own; its host is then accepted in the `Host` and `Origin` headers.',
   })
   readonly publicUrl?: string;
 
@@ -74,7 +74,7 @@ export class ServerSettings implements Section {
     default: [],
     example: '10.0.0.0/8,127.0.0.1',
     summary:
-      'Addresses and networks of proxies whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed when `MCP_PUBLIC_URL` is not set. Empty means none.',
+      'Addresses and networks of proxies whose `X-Forwarded-Proto` and `X-Forwarded-Host` are trusted when `MCP_PUBLIC_URL` is not set. Empty means none.',
   })
   readonly trustedProxies!: readonly string[];
 
@@ -82,7 +82,8 @@ export class ServerSettings implements Section {
     env: 'MCP_MAX_RESULT_CHARS',
     kind: { type: 'integer', min: 5000, max: 500_000 },
     default: 40_000,
-    summary: 'Largest result of one tool call, in characters of JSON. Event lists deliver fewer events instead.',
+    summary:
+      'Largest result of one tool call, in characters of JSON. Event lists return fewer events to stay below it.',
   })
   readonly maxResultChars!: number;
 
@@ -101,9 +102,7 @@ export class ServerSettings implements Section {
 
   private ports(): Problem[] {
     if (this.managementPort !== this.port || this.port === 0) return [];
-    return [
-      { env: 'MCP_MANAGEMENT_PORT', message: `is the same as MCP_PORT (${this.port}); give it a port of its own` },
-    ];
+    return [{ env: 'MCP_MANAGEMENT_PORT', message: `is the same as MCP_PORT (${this.port}); choose another port` }];
   }
 
   private proxies(): Problem[] {

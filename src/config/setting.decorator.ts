@@ -15,14 +15,14 @@ import {
   Min,
 } from 'class-validator';
 
-/** How the text of an environment variable becomes a value. */
+/** How the text of an environment variable is parsed. */
 export type SettingKind =
   | { readonly type: 'boolean' }
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
   | { readonly type: 'usd' }
   | { readonly type: 'text'; readonly pattern?: RegExp; readonly expected?: string }
   | { readonly type: 'url' }
-  /** Kept exactly as written: issuers differ in nothing but a trailing slash. */
+  /** Kept exactly as written: a trailing slash is part of an issuer. */
   | { readonly type: 'urls' }
   | { readonly type: 'choice'; readonly of: readonly string[] }
   | { readonly type: 'list'; readonly of?: readonly string[] };
@@ -34,11 +34,11 @@ export interface SettingDeclaration {
   readonly kind: SettingKind;
   /** One sentence (or two) for the reference page. */
   readonly summary: string;
-  /** Used when the variable is unset or empty; absent means the setting has no value then. */
+  /** Used when the variable is unset or empty; without a default the setting is then undefined. */
   readonly default?: boolean | number | string | readonly string[];
-  /** What the default is when it is not a constant. Shown in the reference page only. */
+  /** Description of a default that is not a constant. Shown on the reference page only. */
   readonly defaultText?: string;
-  /** Secrets can also come from the file named by `<env>_FILE` and are never echoed in messages. */
+  /** Secrets can also be read from the file named by `<env>_FILE`, and are never shown in messages. */
   readonly secret?: boolean;
   /** A sample value for `.env.example`. */
   readonly example?: string;
@@ -76,7 +76,7 @@ export function settingsOf(section: object): readonly DeclaredSetting[] {
   return (Reflect.getMetadata(SETTINGS, section) as DeclaredSetting[] | undefined) ?? [];
 }
 
-/** The values a setting accepts, in words. */
+/** Description of the values that a setting accepts. */
 export function expectedValues(kind: SettingKind): string {
   switch (kind.type) {
     case 'boolean':

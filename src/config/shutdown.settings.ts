@@ -1,28 +1,28 @@
 import { type Problem, type Section } from './read-settings.js';
 import { Setting } from './setting.decorator.js';
 
-/** Part of the grace that is kept for what comes after the calls, and the most of it that is of use, in milliseconds. */
+/** Share of the grace that is reserved for the steps after the calls, and its upper bound in milliseconds. */
 const CLOSING_SHARE = 0.3;
 const MAX_CLOSING_MS = 7000;
-/** Of that, what the last answers have to arrive, then audit records, then traces and metrics; the rest is the process's own. */
+/** Shares of that for the last answers, then audit records, then traces and metrics; the rest is for the process to exit. */
 const ANSWERS_SHARE = 0.15;
 const RECORDS_SHARE = 0.55;
 const TELEMETRY_SHARE = 0.2;
-/** Part of the grace for which requests are still answered, unless a setting says otherwise. */
+/** Share of the grace during which requests are still answered, unless MCP_SHUTDOWN_DELAY_SECONDS is set. */
 const DELAY_SHARE = 0.2;
-/** More would leave nothing for the calls that are under way then. */
+/** A longer delay would leave no time for running calls to finish. */
 const MAX_DELAY_SHARE = 0.5;
 
-/** How the server ends. All times are parts of one: platforms kill a process when theirs is over. */
+/** Shutdown of the server. All times are shares of one: platforms kill a process when its grace is over. */
 export class ShutdownSettings implements Section {
-  static readonly title = 'The end of the server';
+  static readonly title = 'Shutdown';
 
   @Setting({
     env: 'MCP_SHUTDOWN_GRACE_SECONDS',
     kind: { type: 'integer', min: 1, max: 3600 },
     default: 25,
     summary:
-      'Time from SIGTERM until the process has ended, at most. Set it a few seconds below what the platform waits before it kills (`terminationGracePeriodSeconds` in Kubernetes, `stop_grace_period` in compose).',
+      'Longest time from SIGTERM until the process has exited. Set it a few seconds below the time after which the platform kills the process (`terminationGracePeriodSeconds` in Kubernetes, `stop_grace_period` in compose).',
   })
   readonly graceSeconds!: number;
 
@@ -32,7 +32,7 @@ export class ShutdownSettings implements Section {
     defaultText: 'a fifth of `MCP_SHUTDOWN_GRACE_SECONDS`',
     example: '5',
     summary:
-      'HTTP only: how long after SIGTERM requests are still answered while `/readyz` says no, so that load balancers have stopped sending them before they are refused. At most half of the grace; SIGINT (Ctrl-C) skips it.',
+      'HTTP only: how long after SIGTERM requests are still answered while `/readyz` answers 503, so that load balancers stop sending requests before they are refused. At most half of the grace; SIGINT (Ctrl-C) skips it.',
   })
   readonly delaySeconds?: number;
 
@@ -44,22 +44,22 @@ export class ShutdownSettings implements Section {
     return this.delaySeconds === undefined ? this.graceMs * DELAY_SHARE : this.delaySeconds * 1000;
   }
 
-  /** When calls that still run are given up, counted from the signal. */
+  /** When running calls are aborted, in milliseconds from the signal. */
   get callsEndMs(): number {
     return this.graceMs - this.closingMs;
   }
 
-  /** How long the last answers may take to arrive. */
+  /** Time for the last answers to be sent, in milliseconds. */
   get answersMs(): number {
     return this.closingMs * ANSWERS_SHARE;
   }
 
-  /** How long audit records may take to be delivered. */
+  /** Time for audit records to be delivered, in milliseconds. */
   get recordsMs(): number {
     return this.closingMs * RECORDS_SHARE;
   }
 
-  /** How long the last traces and metrics may take to be delivered. */
+  /** Time for the last traces and metrics to be delivered, in milliseconds. */
   get telemetryMs(): number {
     return this.closingMs * TELEMETRY_SHARE;
   }
@@ -67,7 +67,7 @@ export class ShutdownSettings implements Section {
   check(): Problem[] {
     if (this.delayMs <= this.graceMs * MAX_DELAY_SHARE) return [];
     const most = Math.floor(this.graceSeconds * MAX_DELAY_SHARE);
-    const message = `must be at most half of MCP_SHUTDOWN_GRACE_SECONDS (${this.graceSeconds}), so that calls under way can finish: ${most} or less, or a longer grace`;
+    const message = `must be at most half of MCP_SHUTDOWN_GRACE_SECONDS (${this.graceSeconds}), so that running calls can finish: ${most} or less, or a longer grace`;
     return [{ env: 'MCP_SHUTDOWN_DELAY_SECONDS', message }];
   }
 

@@ -16,7 +16,7 @@ const SAMPLERS = [
 
 const PAIRS = /^\s*[^\s=,]+\s*=[^,]*(,\s*[^\s=,]+\s*=[^,]*)*,?\s*$/;
 
-/** Logs, traces and metrics: how the server is seen from outside. `OTEL_*` are OpenTelemetry's own names and meanings. */
+/** Logs, traces and metrics. `OTEL_*` have OpenTelemetry's own names and meanings. */
 export class TelemetrySettings implements Section {
   static readonly title = 'Telemetry';
 
@@ -32,7 +32,7 @@ export class TelemetrySettings implements Section {
     env: 'MCP_LOG_FORMAT',
     kind: { type: 'choice', of: ['json', 'pretty'] },
     default: 'json',
-    summary: 'How log lines look: one JSON object each, or text for people. Audit lines are JSON either way.',
+    summary: 'Format of log lines: one JSON object each, or text for people. Audit lines are always JSON.',
   })
   readonly logFormat!: 'json' | 'pretty';
 
@@ -40,7 +40,7 @@ export class TelemetrySettings implements Section {
     env: 'OTEL_SDK_DISABLED',
     kind: { type: 'boolean' },
     default: false,
-    summary: 'Switches traces and metrics off, whatever else is set; `/metrics` is not served then.',
+    summary: 'Switches traces and metrics off, regardless of other settings; `/metrics` is not served then.',
   })
   readonly disabled!: boolean;
 
@@ -57,7 +57,7 @@ export class TelemetrySettings implements Section {
     env: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
     kind: { type: 'url' },
     example: 'http://tempo:4318/v1/traces',
-    summary: 'Whole address for traces, instead of the base address.',
+    summary: 'Full address for traces, instead of the base address.',
   })
   readonly tracesEndpoint?: string;
 
@@ -65,7 +65,7 @@ export class TelemetrySettings implements Section {
     env: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
     kind: { type: 'url' },
     example: 'http://mimir:4318/v1/metrics',
-    summary: 'Whole address for metrics, instead of the base address.',
+    summary: 'Full address for metrics, instead of the base address.',
   })
   readonly metricsEndpoint?: string;
 
@@ -83,7 +83,7 @@ export class TelemetrySettings implements Section {
     kind: { type: 'choice', of: ['http/protobuf', 'http/json'] },
     default: 'http/protobuf',
     summary:
-      'How exports are encoded. gRPC is not supported; receivers of OTLP take HTTP as well, as a rule on port 4318.',
+      'How exports are encoded. gRPC is not supported; most OTLP receivers also accept HTTP, usually on port 4318.',
   })
   readonly protocol!: 'http/protobuf' | 'http/json';
 
@@ -115,7 +115,7 @@ export class TelemetrySettings implements Section {
     env: 'OTEL_SERVICE_NAME',
     kind: { type: 'text' },
     default: 'managed-agent-control',
-    summary: 'What the server is called in traces and metrics (`service.name`).',
+    summary: 'Name of the server in traces and metrics (`service.name`).',
   })
   readonly serviceName!: string;
 
@@ -123,7 +123,7 @@ export class TelemetrySettings implements Section {
     env: 'OTEL_RESOURCE_ATTRIBUTES',
     kind: { type: 'text', pattern: PAIRS, expected: 'name=value pairs separated by commas' },
     example: 'deployment.environment.name=production,service.instance.id=pod-1',
-    summary: 'What else is said about the server in traces and metrics; values are percent-encoded.',
+    summary: 'Further attributes of the server in traces and metrics; values are percent-encoded.',
   })
   readonly resourceText?: string;
 
@@ -131,7 +131,7 @@ export class TelemetrySettings implements Section {
     env: 'OTEL_TRACES_SAMPLER',
     kind: { type: 'choice', of: SAMPLERS },
     default: 'parentbased_always_on',
-    summary: 'Which traces are recorded. `parentbased_…` follows what the caller decided, where it did.',
+    summary: 'Which traces are recorded. `parentbased_…` follows the decision of the caller, if there is one.',
   })
   readonly sampler!: (typeof SAMPLERS)[number];
 
@@ -143,13 +143,13 @@ export class TelemetrySettings implements Section {
   })
   readonly samplerArg?: string;
 
-  /** Where traces go; undefined when there are none. */
+  /** Destination of traces; undefined when none are sent. */
   get tracesUrl(): string | undefined {
     if (this.disabled || this.tracesExporter === 'none') return undefined;
     return this.tracesEndpoint ?? (this.endpoint === undefined ? undefined : `${this.endpoint}/v1/traces`);
   }
 
-  /** Where metrics are sent; undefined when they are not. */
+  /** Destination of metrics; undefined when none are sent. */
   get metricsUrl(): string | undefined {
     if (this.disabled || this.metricsExporter === 'none') return undefined;
     return this.metricsEndpoint ?? (this.endpoint === undefined ? undefined : `${this.endpoint}/v1/metrics`);
@@ -198,7 +198,7 @@ function isDecodable(text: string | undefined): boolean {
     pairsOf(text);
     return true;
   } catch {
-    // The one thing that can go wrong; what the text says is not repeated, it may be a secret.
+    // Only decoding can fail. The text is not repeated, because it may be a secret.
     return false;
   }
 }

@@ -1,6 +1,6 @@
-/** What a tool does to the world, from harmless to final. Guardrails and scopes decide by it. */
+/** The effect of a tool, from reading to permanent deletion. Guardrails and scopes depend on it. */
 export const TIERS = ['discover', 'observe', 'start', 'interact', 'approve', 'destructive'] as const;
 export type Tier = (typeof TIERS)[number];
 
-/** Those whose tools change nothing. */
+/** The tiers whose tools change nothing. */
 export const READING_TIERS: readonly Tier[] = ['discover', 'observe'];

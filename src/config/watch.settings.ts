@@ -9,7 +9,7 @@ export class WatchSettings {
     kind: { type: 'integer', min: 1, max: 240 },
     default: 50,
     summary:
-      'Longest `session_wait`, in seconds; a longer one that is asked for is cut to it. Many clients and gateways give up after 60 seconds.',
+      'Longest `session_wait`, in seconds; longer ones are shortened to it. Many clients and gateways give up after 60 seconds.',
   })
   readonly maxWaitSeconds!: number;
 
@@ -18,7 +18,7 @@ export class WatchSettings {
     kind: { type: 'integer', min: 1, max: 10_000 },
     default: 500,
     summary:
-      'How many sessions one process follows at once, each over one stream of the API. `session_wait` for another one is refused then.',
+      'How many sessions one process follows at once, each over one stream of the API. `session_wait` for a further session is refused.',
   })
   readonly maxStreams!: number;
 
@@ -27,7 +27,7 @@ export class WatchSettings {
     kind: { type: 'integer', min: 1, max: 100_000 },
     default: 300,
     summary:
-      'How many requests per minute waiting may make to the API, per process: opening streams, reading what they announce, and polling when there is no stream. The quota of the API belongs to the whole organization.',
+      'How many requests to the API per minute and process may be made for waiting: opening streams, reading the events they announce, and polling when there is no stream. The quota of the API is shared by the whole organization.',
   })
   readonly readsPerMinute!: number;
 }

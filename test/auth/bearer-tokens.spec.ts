@@ -73,12 +73,8 @@ describe('a file that cannot be used stops the start', () => {
     ['has no tokens', () => file({}), /tokens must be/],
     ['has an empty list', () => tokens(), /tokens must have at least one entry/],
     ['has texts instead of entries', () => file({ tokens: [CI] }), /must be an object|tokens\[0\]/],
-    ['has unknown fields', () => tokens({ ...good, [OPS]: true }), /tokens\[0\] has a field that is not known/],
-    [
-      'has unknown fields outside',
-      () => file({ tokens: [good], [OPS]: 1 }),
-      /the document has a field that is not known/,
-    ],
+    ['has unknown fields', () => tokens({ ...good, [OPS]: true }), /tokens\[0\] has an unknown field/],
+    ['has unknown fields outside', () => file({ tokens: [good], [OPS]: 1 }), /the document has an unknown field/],
     ['has no name', () => tokens({ token: CI }), /tokens\[0\]\.name must have 1 to 64/],
     ['has a name with spaces', () => tokens({ ...good, name: 'a b' }), /tokens\[0\]\.name must have 1 to 64/],
     ['has no token', () => tokens({ name: 'ci' }), /tokens\[0\]\.token must/],
@@ -151,7 +147,10 @@ describe('together with oidc', () => {
     const wrong = await ask(harness.server.url, 'some-opaque-token');
     expect(logMessages()).toEqual(['request refused: unknown bearer token']);
     const expired = await ask(harness.server.url, await issuer.token({ exp: 1 }));
-    expect(logMessages()).toEqual(['request refused: unknown bearer token', 'request refused: jwt expired']);
+    expect(logMessages()).toEqual([
+      'request refused: unknown bearer token',
+      expect.stringMatching(/^request refused: the token expired at \d{4}-.*Z$/),
+    ]);
     expect([wrong.status, expired.status]).toEqual([401, 401]);
     expect(wrong.text).toBe(expired.text);
     expect(wrong.headers['www-authenticate']).toBe(expired.headers['www-authenticate']);
@@ -161,7 +160,7 @@ describe('together with oidc', () => {
     const jwt = await issuer.token();
     const env = { ...oidcEnv(issuer.url), MCP_AUTH_MODE: 'bearer,oidc', MCP_BEARER_TOKEN: jwt };
     const failure = await startServer(serverEnv('http://127.0.0.1:1', env)).catch((error: Error) => error.message);
-    expect(failure).toMatch(/MCP_BEARER_TOKEN: looks like a token of an identity provider/);
+    expect(failure).toMatch(/MCP_BEARER_TOKEN: has the form of a JWT/);
     expect(failure).not.toContain(jwt);
   });
 });

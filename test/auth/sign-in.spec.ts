@@ -99,7 +99,7 @@ describe('oidc', () => {
     await start({ firstTokenExpired: true });
     const memory = new OAuthMemory({ client_id: 'company-mcp' });
     const client = await signIn(server.url, memory);
-    expect(stderrText()).toContain('jwt expired');
+    expect(stderrText()).toContain('the token expired at ');
     expect((await callTool(client, 'agent_list')).isError).toBe(false);
     expectNoLeak(memory);
     await client.close();

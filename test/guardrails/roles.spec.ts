@@ -83,7 +83,7 @@ it.each([
   ['root=*', /"root=\*" does not begin with a role/],
   [
     'admin=alice',
-    /"alice" of admin says nobody; .* role:<name>, group:<name>, scope:<name>, subject:<name>, token:<name>/,
+    /"alice" of admin names no principal; .* role:<name>, group:<name>, scope:<name>, subject:<name>, token:<name>/,
   ],
   [';', /MCP_ROLE_BINDINGS: must be entries of the form role=who/],
 ])('does not start with MCP_ROLE_BINDINGS=%j', async (MCP_ROLE_BINDINGS, message) => {

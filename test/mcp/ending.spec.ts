@@ -110,7 +110,7 @@ it.each<[string, Fault]>([
   expect(await underWay).toMatchObject({ status: 200, json: { result: { isError: true } } });
   expect(await exited).toBe(0);
   expect(server.stderr()).toMatch(/"audit":"agent_list".*"outcome":"failed"/);
-  expect(server.stderr()).not.toContain('not ended within');
+  expect(server.stderr()).not.toContain('did not finish within');
 });
 
 it('a signal from a terminal does not wait for load balancers', async () => {
@@ -127,7 +127,7 @@ it('a second signal ends it at once', async () => {
   server.child.kill('SIGTERM');
   await until(
     () => server.stderr(),
-    (text) => text.includes('SIGTERM: ending'),
+    (text) => text.includes('SIGTERM: shutting down'),
   );
   server.child.kill('SIGTERM');
   expect(await exited).toEqual([128 + 15, null]);

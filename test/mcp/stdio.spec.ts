@@ -99,10 +99,10 @@ it('does not read the .env of the project it is started in, which could send the
 describe('doctor', () => {
   it('finds usable settings and a working credential, and says what is open', async () => {
     const { code, stderr } = await run(['doctor'], serverEnv(simulator.url));
-    expect(stderr).toMatch(/^ok +the settings can be used for http$/m);
+    expect(stderr).toMatch(/^ok +the settings are valid for http$/m);
     expect(stderr).toMatch(/^open +any agent may be started/m);
-    expect(stderr).toMatch(/^open +whoever may call may do everything; see MCP_ROLE_BINDINGS$/m);
-    expect(stderr).toMatch(/^open +callers reach the sessions of others; see MCP_SESSION_ISOLATION$/m);
+    expect(stderr).toMatch(/^open +every caller may do everything; see MCP_ROLE_BINDINGS$/m);
+    expect(stderr).toMatch(/^open +callers can reach the sessions of others; see MCP_SESSION_ISOLATION$/m);
     expect(stderr).toMatch(/^ok +the Managed Agents API accepts the credential$/m);
     expect(code).toBe(0);
   });

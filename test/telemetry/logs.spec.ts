@@ -35,7 +35,7 @@ it('goes on when health and metrics have a port of their own', async () => {
   await send(child.url, { headers: { authorization: undefined }, body: {} });
   expect(await child.stop()).toBe(0);
   expect(child.stderr()).toMatch(/"context":"Auth".*request refused/);
-  expect(child.stderr()).toContain('SIGTERM: ending');
+  expect(child.stderr()).toContain('SIGTERM: shutting down');
 });
 
 describe('the id of a request', () => {

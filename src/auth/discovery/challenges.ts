@@ -1,12 +1,31 @@
-import { Injectable } from '@nestjs/common';
+import { ForbiddenException, Injectable, UnauthorizedException } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
-import { AuthenticationError } from '../authentication.error.js';
-import { InsufficientScopeError } from '../insufficient-scope.error.js';
-import { type Arrival, PublicUrl } from './public-url.js';
+import { type AddressedRequest, PublicUrl } from './public-url.js';
 
 const REALM = 'realm="managed-agent-control"';
 
-/** The `WWW-Authenticate` headers by which a client learns where to sign in and what to ask for (RFC 6750, RFC 9728). */
+/** The caller could not be identified. The answer gives no reason; the log has it. */
+export class AuthenticationError extends UnauthorizedException {
+  constructor(
+    /** Value of the `WWW-Authenticate` header (RFC 6750). */
+    readonly challenge: string,
+  ) {
+    super('Authentication is required: send a valid "Authorization: Bearer <token>" header.');
+  }
+}
+
+/** The token is valid but lacks a scope. The challenge names the scopes to ask for. */
+export class InsufficientScopeError extends ForbiddenException {
+  constructor(
+    /** Value of the `WWW-Authenticate` header (RFC 6750 §3.1). */
+    readonly challenge: string,
+    scopes: readonly string[],
+  ) {
+    super(`The token lacks a scope; this request needs: ${scopes.join(' ')}.`);
+  }
+}
+
+/** The `WWW-Authenticate` headers from which a client learns where to sign in and which scopes to ask for (RFC 6750, RFC 9728). */
 @Injectable()
 export class Challenges {
   constructor(
@@ -14,26 +33,26 @@ export class Challenges {
     private readonly url: PublicUrl,
   ) {}
 
-  /** For a request without a usable token; `error` says whether it had one at all. */
-  authenticate(request: Arrival): AuthenticationError {
+  /** For a request without an acceptable token; `error` is present when the request had one at all. */
+  authenticate(request: AddressedRequest): AuthenticationError {
     const error = request.headers.authorization === undefined ? [] : ['error="invalid_token"'];
-    return new AuthenticationError(this.challenge(request, error, this.scopesToStartWith()));
+    return new AuthenticationError(this.challenge(request, error, this.initialScopes()));
   }
 
-  /** For a good token that lacks scopes; names all the operation needs, so that one consent is enough. */
-  stepUp(request: Arrival, scopes: readonly string[]): InsufficientScopeError {
+  /** For a valid token that lacks scopes; names all that the operation needs, so that one consent is enough. */
+  stepUp(request: AddressedRequest, scopes: readonly string[]): InsufficientScopeError {
     return new InsufficientScopeError(this.challenge(request, ['error="insufficient_scope"'], scopes), scopes);
   }
 
-  /** What a client should ask for when its user signs in. */
-  scopesToStartWith(): string[] {
+  /** The scopes that a client asks for when its user signs in. */
+  initialScopes(): string[] {
     return [...new Set([...this.settings.oauthScopes, ...this.settings.requiredScopes])];
   }
 
-  private challenge(request: Arrival, error: readonly string[], scopes: readonly string[]): string {
+  private challenge(request: AddressedRequest, error: readonly string[], scopes: readonly string[]): string {
     const metadata = `resource_metadata="${this.url.resourceMetadata(request)}"`;
     const scope = scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : [];
-    // Without a provider there is nothing to discover and nobody to ask for scopes.
+    // Without an identity provider there is no metadata document and no way to ask for scopes.
     const discovery = this.settings.usesProvider ? [...scope, metadata] : [];
     return `Bearer ${[REALM, ...error, ...discovery].join(', ')}`;
   }

@@ -3,11 +3,11 @@ import { AuthSettings } from '../../config/auth.settings.js';
 import { TIERS } from '../../config/tiers.js';
 import { Public } from '../public.decorator.js';
 import { Challenges } from './challenges.js';
-import { type Arrival, PublicUrl } from './public-url.js';
+import { type AddressedRequest, PublicUrl } from './public-url.js';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** What a client reads before it has a token (RFC 9728): which resource this is, and who gives tokens for it. */
+/** What a client reads before it has a token (RFC 9728): the identifier of this resource, and who issues tokens for it. */
 interface ProtectedResource {
   readonly resource: string;
   readonly authorization_servers: readonly string[];
@@ -24,13 +24,13 @@ export class ProtectedResourceController {
     private readonly challenges: Challenges,
   ) {}
 
-  /** At the path of the MCP endpoint and at the root, where some clients look first. */
+  /** Served at the path of the MCP endpoint and at the root, where some clients look first. */
   @Public()
   @Get(['oauth-protected-resource', 'oauth-protected-resource/*'])
   @Header('access-control-allow-origin', '*')
   @Header('cache-control', 'no-store')
-  metadata(@Req() request: Arrival): ProtectedResource {
-    if (!this.settings.usesProvider || !this.isOurs(request)) throw new NotFoundException();
+  metadata(@Req() request: AddressedRequest): ProtectedResource {
+    if (!this.settings.usesProvider || !this.isOwnPath(request)) throw new NotFoundException();
     return {
       resource: this.url.resource(request),
       authorization_servers: this.settings.hasFacade ? [this.url.base(request)] : this.settings.oidcIssuers,
@@ -40,14 +40,14 @@ export class ProtectedResourceController {
     };
   }
 
-  /** A proxy may publish us under a path of its own, which then comes after the well-known one. */
-  private isOurs(request: Arrival): boolean {
+  /** A proxy may publish this server under a path of its own, which then follows the well-known one. */
+  private isOwnPath(request: AddressedRequest): boolean {
     const suffix = (request.url.split('?')[0] ?? '').slice(WELL_KNOWN.length);
     return ['', '/mcp', '/mcp/readonly', new URL(this.url.resource(request)).pathname].includes(suffix);
   }
 
   private scopes(): string[] {
-    const ofTiers = TIERS.flatMap((tier) => this.settings.scopesOf(tier));
-    return [...new Set([...this.challenges.scopesToStartWith(), ...ofTiers])];
+    const tierScopes = TIERS.flatMap((tier) => this.settings.scopesOf(tier));
+    return [...new Set([...this.challenges.initialScopes(), ...tierScopes])];
   }
 }

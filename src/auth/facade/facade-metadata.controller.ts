@@ -1,12 +1,12 @@
 import { Controller, Get, Header, NotFoundException, Req, UseFilters } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
 import { Challenges } from '../discovery/challenges.js';
-import { type Arrival, PublicUrl } from '../discovery/public-url.js';
+import { type AddressedRequest, PublicUrl } from '../discovery/public-url.js';
 import { Public } from '../public.decorator.js';
 import { OAuthErrorFilter } from './oauth.error.js';
 import { UpstreamProvider } from './upstream-provider.js';
 
-/** What the facade says about itself (RFC 8414). Its issuer is this server, or clients would refuse the document. */
+/** The facade's metadata (RFC 8414). Its issuer is this server; clients refuse a document of another issuer. */
 interface AuthorizationServer {
   readonly issuer: string;
   readonly authorization_endpoint: string;
@@ -34,18 +34,18 @@ export class FacadeMetadataController {
   @Get(['oauth-authorization-server', 'oauth-authorization-server/*'])
   @Header('access-control-allow-origin', '*')
   @Header('cache-control', 'no-store')
-  authorizationServer(@Req() request: Arrival): Promise<AuthorizationServer> {
-    this.ensureOurs(request);
+  authorizationServer(@Req() request: AddressedRequest): Promise<AuthorizationServer> {
+    this.requireOwnPath(request);
     return this.document(request);
   }
 
-  /** Some clients look only here. The two further fields are required of OpenID providers. */
+  /** Some clients read only this document. OpenID providers must publish the two additional fields. */
   @Public()
   @Get(['openid-configuration', 'openid-configuration/*'])
   @Header('access-control-allow-origin', '*')
   @Header('cache-control', 'no-store')
-  async openid(@Req() request: Arrival): Promise<object> {
-    this.ensureOurs(request);
+  async openid(@Req() request: AddressedRequest): Promise<object> {
+    this.requireOwnPath(request);
     const algorithms = this.settings.oidcAlgorithms;
     return {
       ...(await this.document(request)),
@@ -54,16 +54,16 @@ export class FacadeMetadataController {
     };
   }
 
-  private async document(request: Arrival): Promise<AuthorizationServer> {
+  private async document(request: AddressedRequest): Promise<AuthorizationServer> {
     const base = this.url.base(request);
-    const offline = (await this.provider.offersOfflineAccess()) ? ['offline_access'] : [];
+    const offlineAccess = (await this.provider.offersOfflineAccess()) ? ['offline_access'] : [];
     return {
       issuer: base,
       authorization_endpoint: `${base}/authorize`,
       token_endpoint: `${base}/token`,
       ...(this.settings.oauthClientId !== undefined && { registration_endpoint: `${base}/register` }),
       jwks_uri: await this.provider.jwksUri(),
-      scopes_supported: [...this.challenges.scopesToStartWith(), ...offline],
+      scopes_supported: [...this.challenges.initialScopes(), ...offlineAccess],
       response_types_supported: ['code'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
       code_challenge_methods_supported: ['S256'],
@@ -71,8 +71,8 @@ export class FacadeMetadataController {
     };
   }
 
-  /** At the root, and after the well-known path where our own address has a path (RFC 8414 §3.1). */
-  private ensureOurs(request: Arrival): void {
+  /** The root, and the path of this server's address after the well-known path (RFC 8414 §3.1). */
+  private requireOwnPath(request: AddressedRequest): void {
     const suffix = (request.url.split('?')[0] ?? '').replace(/^\/\.well-known\/[^/]+/, '');
     const own = new URL(this.url.base(request)).pathname.replace(/\/$/, '');
     if (!this.settings.hasFacade || !['', own].includes(suffix)) throw new NotFoundException();

@@ -12,26 +12,17 @@ import {
   UseFilters,
 } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
-import { type Arrival } from '../discovery/public-url.js';
+import { type TokenRequest } from '../authenticated-request.js';
 import { Public } from '../public.decorator.js';
-import { checkAuthorizeRequest } from './authorize-request.js';
-import { OAuthErrorFilter } from './oauth.error.js';
+import { checkAuthorizeRequest, type Registration, register, upstreamTokenRequest } from './client-requests.js';
+import { OAuthErrorFilter, type OAuthReply } from './oauth.error.js';
 import { OAuthParameters } from './oauth-parameters.js';
-import { type Registration, register } from './registration.js';
-import { TokenProxy } from './token-proxy.js';
-import { tokenRequest } from './token-request.js';
 import { UpstreamProvider } from './upstream-provider.js';
 
-interface Reply {
-  status(code: number): Reply;
-  header(name: string, value: string): Reply;
-  send(body?: unknown): void;
-}
-
 /**
- * The endpoints of an authorization server, in front of a provider that lacks what MCP clients need. Codes and tokens
- * are the provider's: users sign in there, and it compares redirect URIs and PKCE itself; the checks here come on top,
- * because every client shares one registration.
+ * The endpoints of an authorization server, in front of a provider that lacks what MCP clients need. The provider issues
+ * codes and tokens: users sign in there, and it compares redirect URIs and PKCE itself. The checks here are additional,
+ * because all clients share one registration.
  */
 @Controller()
 @UseFilters(OAuthErrorFilter)
@@ -39,31 +30,30 @@ export class FacadeController {
   constructor(
     private readonly settings: AuthSettings,
     private readonly provider: UpstreamProvider,
-    private readonly proxy: TokenProxy,
   ) {}
 
   @Public()
   @Get('authorize')
-  async authorize(@Query() query: unknown, @Res() reply: Reply): Promise<void> {
-    this.ensureOn();
+  async authorize(@Query() query: unknown, @Res() reply: OAuthReply): Promise<void> {
+    this.requireFacade();
     const parameters = OAuthParameters.parse(query);
     checkAuthorizeRequest(this.settings, parameters);
-    const passedOn = this.settings.oauthStripResource ? parameters.without('resource') : parameters;
+    const forwarded = this.settings.oauthStripResource ? parameters.without('resource') : parameters;
     const location = new URL(await this.provider.authorizationEndpoint());
-    location.search = [location.search.slice(1), passedOn.encoded()].filter(Boolean).join('&');
+    location.search = [location.search.slice(1), forwarded.encoded()].filter(Boolean).join('&');
     reply.status(302).header('cache-control', 'no-store').header('location', location.href).send();
   }
 
   @Public()
   @Post('token')
   async token(
-    @Req() { headers }: Arrival,
+    @Req() { headers }: TokenRequest,
     @Body() body: unknown,
-    @Res({ passthrough: true }) reply: Reply,
+    @Res({ passthrough: true }) reply: OAuthReply,
   ): Promise<Record<string, unknown>> {
-    this.ensureOn();
-    const request = tokenRequest(this.settings, OAuthParameters.parse(body), headers.authorization);
-    const answer = await this.proxy.exchange(request);
+    this.requireFacade();
+    const request = upstreamTokenRequest(this.settings, OAuthParameters.parse(body), headers.authorization);
+    const answer = await this.provider.exchange(request);
     reply.status(answer.status).header('cache-control', 'no-store').header('access-control-allow-origin', '*');
     return answer.body;
   }
@@ -73,11 +63,11 @@ export class FacadeController {
   @HttpCode(201)
   @Header('cache-control', 'no-store')
   register(@Body() body: unknown): Registration {
-    this.ensureOn();
+    this.requireFacade();
     return register(this.settings, body);
   }
 
-  private ensureOn(): void {
+  private requireFacade(): void {
     if (!this.settings.hasFacade) throw new NotFoundException();
   }
 }

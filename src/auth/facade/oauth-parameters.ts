@@ -1,14 +1,14 @@
 import { OAuthError } from './oauth.error.js';
 
-/** Longest value, in characters; refresh tokens of some providers come close to half of it. */
+/** Longest value, in characters; refresh tokens of some providers have almost half of it. */
 const MAX_VALUE = 16_384;
 const MAX_PARAMETERS = 50;
-/** The only parameter that may come several times (RFC 8707 §2). */
+/** The only parameter that may be repeated (RFC 8707 §2). */
 const REPEATABLE = 'resource';
 
 /**
- * The parameters of an OAuth request, each of which may come once (RFC 6749 §3.1). Two values of one name are refused:
- * we could check the one and the provider use the other.
+ * The parameters of an OAuth request, each of which may be sent once (RFC 6749 §3.1). Repeated names are refused: this
+ * server could check one value and the provider could use the other.
  */
 export class OAuthParameters {
   private constructor(private readonly entries: ReadonlyMap<string, readonly string[]>) {}
@@ -16,8 +16,8 @@ export class OAuthParameters {
   /** From a parsed query or form. */
   static parse(input: unknown): OAuthParameters {
     if (typeof input !== 'object' || input === null) throw invalid('send the parameters as a form');
-    const entries = Object.entries(input).map(([name, value]): [string, string[]] => [name, textsOf(name, value)]);
-    if (entries.length > MAX_PARAMETERS) throw invalid('too many parameters');
+    const entries = Object.entries(input).map(([name, value]): [string, string[]] => [name, valuesOf(name, value)]);
+    if (entries.length > MAX_PARAMETERS) throw invalid(`send at most ${MAX_PARAMETERS} parameters`);
     return new OAuthParameters(new Map(entries));
   }
 
@@ -25,7 +25,7 @@ export class OAuthParameters {
     return this.entries.get(name)?.[0];
   }
 
-  /** The same without some parameters. */
+  /** A copy without the named parameters. */
   without(...names: string[]): OAuthParameters {
     return new OAuthParameters(new Map([...this.entries].filter(([name]) => !names.includes(name))));
   }
@@ -34,19 +34,20 @@ export class OAuthParameters {
     return new OAuthParameters(new Map([...this.entries, [name, [value]]]));
   }
 
-  /** Written anew rather than copied, so that the provider reads exactly what was checked. */
+  /** Encoded again rather than copied, so that the provider reads exactly what was checked. */
   encoded(): string {
     const pairs = [...this.entries].flatMap(([name, values]) => values.map((value): [string, string] => [name, value]));
     return new URLSearchParams(pairs).toString();
   }
 }
 
-function textsOf(name: string, value: unknown): string[] {
+function valuesOf(name: string, value: unknown): string[] {
   const values: unknown[] = Array.isArray(value) ? value : [value];
-  if (values.length > 1 && name !== REPEATABLE) throw invalid('a parameter was sent more than once');
+  if (values.length > 1 && name !== REPEATABLE) throw invalid('send each parameter once');
   return values.map((entry) => {
-    if (typeof entry !== 'string' || entry.length > MAX_VALUE)
-      throw invalid('a parameter is not a text of usual length');
+    if (typeof entry !== 'string' || entry.length > MAX_VALUE) {
+      throw invalid(`each parameter must be a text of at most ${MAX_VALUE} characters`);
+    }
     return entry;
   });
 }

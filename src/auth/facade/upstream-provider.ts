@@ -1,11 +1,25 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
+import { type Answer, errorChain, limitedFetch, parseObject } from '../provider/limited-fetch.js';
 import { type TrustedIssuer, TrustedIssuers } from '../provider/trusted-issuers.js';
+import { type UpstreamTokenRequest } from './client-requests.js';
 import { OAuthError } from './oauth.error.js';
+
+/** Clients give up after ten seconds. */
+const TIMEOUT_MS = 8000;
+
+/** Status codes of the provider that concern the client; any other is a failure of the provider. */
+const FORWARDED_STATUS = new Set([200, 400, 401, 403]);
+
+export interface TokenAnswer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
 
 /** The authorization server behind the facade: the first issuer, or the hosted UI of the Cognito user pool. */
 @Injectable()
 export class UpstreamProvider {
+  private readonly logger = new Logger('OAuthFacade');
   private readonly first?: TrustedIssuer;
 
   constructor(
@@ -19,20 +33,44 @@ export class UpstreamProvider {
     return this.endpoint('authorization_endpoint', '/oauth2/authorize');
   }
 
-  tokenEndpoint(): Promise<string> {
-    return this.endpoint('token_endpoint', '/oauth2/token');
-  }
-
   async jwksUri(): Promise<string> {
     return this.settings.oidcJwksUrls[0] ?? (await this.published('jwks_uri'));
   }
 
-  /** Clients ask for refresh tokens by this scope, but only of servers that list it. */
+  /** Clients ask for refresh tokens with this scope, but only servers that list it. */
   async offersOfflineAccess(): Promise<boolean> {
-    // Cognito gives refresh tokens anyway, and refuses the scope.
+    // Cognito issues refresh tokens without the scope, and refuses the scope.
     if (this.settings.modes.includes('cognito')) return false;
     const { scopes_supported: scopes } = await this.metadata();
     return Array.isArray(scopes) && scopes.includes('offline_access');
+  }
+
+  /** Forwards a token request. Only status and JSON are returned: no header of the provider reaches the client. */
+  async exchange({ body, authorization }: UpstreamTokenRequest): Promise<TokenAnswer> {
+    const url = await this.endpoint('token_endpoint', '/oauth2/token');
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+      ...(authorization !== undefined && { authorization }),
+    };
+    const answer = await this.send(url, { method: 'POST', headers, body });
+    // The log has the status only; the body may contain a token.
+    const document = parseObject(answer.text);
+    if (!document || !FORWARDED_STATUS.has(answer.status)) {
+      this.logger.warn(`${url} answered a token request with status ${answer.status}`);
+      throw unavailable();
+    }
+    if (answer.status !== 200) this.logger.warn(`token request refused by the provider: ${errorCodes(document)}`);
+    return { status: answer.status, body: document };
+  }
+
+  private async send(url: string, init: RequestInit): Promise<Answer> {
+    try {
+      return await limitedFetch(url, TIMEOUT_MS, init);
+    } catch (error) {
+      this.logger.warn(`${url} did not answer a token request: ${errorChain(error)}`);
+      throw unavailable();
+    }
   }
 
   private async endpoint(name: 'authorization_endpoint' | 'token_endpoint', cognitoPath: string): Promise<string> {
@@ -50,12 +88,19 @@ export class UpstreamProvider {
     try {
       return await this.first!.discovery.get();
     } catch {
-      // Why has been logged when the document was fetched; the caller learns only that it should come back.
+      // The cause was logged when the document was fetched; the client only learns that it can try again.
       throw unavailable();
     }
   }
 }
 
 function unavailable(): OAuthError {
-  return new OAuthError('temporarily_unavailable', 'The identity provider cannot be reached; try again.', 503);
+  return new OAuthError('temporarily_unavailable', 'The identity provider does not answer; try again later.', 503);
+}
+
+/** The error code, and the numbers that Entra adds; descriptions may quote what was sent. */
+function errorCodes({ error, error_codes: numbers }: Record<string, unknown>): string {
+  const code = typeof error === 'string' && /^[\w.-]{1,64}$/.test(error) ? error : 'no error code';
+  const list: unknown[] = Array.isArray(numbers) ? numbers : [];
+  return [code, ...list.filter((number) => Number.isSafeInteger(number)).slice(0, 5)].join(' ');
 }

@@ -1,5 +1,7 @@
-/** What providers answer is small; a larger body is a mistake or an attack. In bytes. */
+/** Answers of providers are small; a larger body is a mistake or an attack. In bytes. */
 const MAX_BYTES = 512 * 1024;
+/** Longest chain of causes in one message. */
+const MAX_CAUSES = 3;
 
 export interface Answer {
   readonly status: number;
@@ -7,8 +9,8 @@ export interface Answer {
 }
 
 /**
- * A request to an address the operator chose, limited in time and size. Redirects are errors: they would lead to
- * addresses nobody chose.
+ * A request to an address that the operator configured, limited in time and size. Redirects are errors: they would lead
+ * to addresses that the operator did not choose.
  */
 export async function limitedFetch(url: string, timeoutMs: number, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
@@ -26,17 +28,26 @@ export async function limitedFetch(url: string, timeoutMs: number, init: Request
 export async function fetchObject(url: string, timeoutMs: number): Promise<Record<string, unknown>> {
   const { status, text } = await limitedFetch(url, timeoutMs, { headers: { accept: 'application/json' } });
   if (status !== 200) throw new Error(`${url} answered with status ${status}`);
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error(`${url} did not answer with a JSON object`);
-  }
-  return value as Record<string, unknown>;
+  const value = parseObject(text);
+  if (!value) throw new Error(`${url} did not answer with a JSON object`);
+  return value;
 }
 
-/** An error and its causes in one line; `fetch` hides what happened in the cause. */
-export function explain(error: unknown): string {
+/** The JSON object of a text; undefined for any other text. The parser's error is dropped, because it quotes the text. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An error and its causes in one line; `fetch` puts the actual failure into the cause. */
+export function errorChain(error: unknown): string {
   const reasons: string[] = [];
-  for (let cause = error; cause instanceof Error && reasons.length < 3; cause = cause.cause) {
+  for (let cause = error; cause instanceof Error && reasons.length < MAX_CAUSES; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
     reasons.push(code ? `${cause.message} (${code})` : cause.message);
   }

@@ -1,11 +1,11 @@
 import { isSecure } from '../../config/secure-url.js';
 import { fetchObject } from './limited-fetch.js';
-import { Kept } from './kept.js';
+import { ProviderCache } from './provider-cache.js';
 
-/** Per document. Clients wait at most ten seconds for what we find here. */
+/** Per document, in milliseconds. Clients wait at most ten seconds for all of them. */
 const TIMEOUT_MS = 4000;
 
-/** What an issuer says about itself (RFC 8414, OpenID Connect Discovery); only what is used here. */
+/** The metadata of an issuer (RFC 8414, OpenID Connect Discovery); only the fields that are used here. */
 export interface ProviderMetadata {
   readonly issuer: string;
   readonly jwks_uri?: string;
@@ -18,22 +18,22 @@ export interface ProviderMetadata {
   readonly authorization_response_iss_parameter_supported?: boolean;
 }
 
-/** The discovery document of an issuer, kept for a while. */
+/** The discovery document of an issuer, cached. */
 export class ProviderDiscovery {
-  private readonly document: Kept<ProviderMetadata>;
+  private readonly document: ProviderCache<ProviderMetadata>;
 
   constructor(readonly issuer: string) {
-    this.document = new Kept(`the discovery document of ${issuer}`, () => discover(issuer));
+    this.document = new ProviderCache(`the discovery document of ${issuer}`, () => discover(issuer));
   }
 
   async get(): Promise<ProviderMetadata> {
     const document = await this.document.get();
-    if (!document) throw new Error(`there is no discovery document of ${this.issuer}`);
+    if (!document) throw new Error(`no discovery document could be fetched from ${this.issuer}`);
     return document;
   }
 }
 
-/** The places where issuers publish it, the most common first. */
+/** The addresses at which issuers publish it, the most common first. */
 function discoveryUrls(issuer: string): string[] {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/+$/, '');
@@ -46,7 +46,7 @@ function discoveryUrls(issuer: string): string[] {
   ];
 }
 
-/** Throws the first failure when no place has the document. */
+/** Throws the first failure when no address has the document. */
 export async function discover(issuer: string): Promise<ProviderMetadata> {
   const failures: unknown[] = [];
   for (const url of discoveryUrls(issuer)) {
@@ -59,10 +59,10 @@ export async function discover(issuer: string): Promise<ProviderMetadata> {
   throw failures[0];
 }
 
-/** A document of another issuer must not become ours (mix-up), nor may its keys come over a line anyone can change. */
+/** A document of another issuer must not be used (mix-up attack), and its keys must come over a protected connection. */
 function checked(issuer: string, url: string, document: Record<string, unknown>): ProviderMetadata {
   if (document.issuer !== issuer) {
-    throw new Error(`${url} is of the issuer ${JSON.stringify(document.issuer)}, not of "${issuer}"`);
+    throw new Error(`${url} names the issuer ${JSON.stringify(document.issuer)} instead of "${issuer}"`);
   }
   for (const name of ['jwks_uri', 'authorization_endpoint', 'token_endpoint']) {
     const address = document[name];

@@ -1,13 +1,14 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type SigningKey as LibraryKey } from 'jwks-rsa';
 import { fetchObject } from './limited-fetch.js';
-import { Kept } from './kept.js';
+import { ProviderCache } from './provider-cache.js';
 
+/** Per request, in milliseconds. */
 const TIMEOUT_MS = 4000;
-/** Shorter RSA keys can be broken (RFC 7518 §3.3). */
+/** Shorter RSA keys are refused (RFC 7518 §3.3). */
 const MIN_RSA_BITS = 2048;
 
-/** Which key a token says it was signed with. */
+/** The key that a token names in its header. */
 export interface KeyName {
   readonly kid?: string;
   readonly alg: string;
@@ -20,35 +21,35 @@ interface SigningKey {
 }
 
 /**
- * The public keys of an issuer. jwks-rsa reads the set; keeping it is ours, because its cache fetches the whole set for
- * every single key and lets tokens with made-up key ids use up the requests that real ones need. Keys are parsed once:
- * with PEM texts every verification would parse them again.
+ * The public keys of an issuer. jwks-rsa reads the set, `ProviderCache` caches it: the cache of jwks-rsa fetches the whole
+ * set for every single key, and tokens with invented key ids use up the requests that valid ones need. Keys are parsed
+ * once: with PEM texts every verification would parse them again.
  */
 export class SigningKeys {
-  private readonly kept: Kept<readonly SigningKey[]>;
+  private readonly cache: ProviderCache<readonly SigningKey[]>;
 
-  /** `address` is asked on every fetch, since a discovery document may move the keys. */
-  constructor(issuer: string, address: () => Promise<string>) {
-    this.kept = new Kept(`the signing keys of ${issuer}`, async () => fetchKeys(await address()));
+  /** @param keysUrl called for every fetch, because a discovery document may move the keys */
+  constructor(issuer: string, keysUrl: () => Promise<string>) {
+    this.cache = new ProviderCache(`the signing keys of ${issuer}`, async () => fetchKeys(await keysUrl()));
   }
 
-  /** The key if it is known and its set need not be fetched again. */
+  /** The key if it is known and no fetch of its set is due. */
   current(name: KeyName): KeyObject | undefined {
-    return matching(this.kept.current ?? [], name);
+    return matching(this.cache.current ?? [], name);
   }
 
   async find(name: KeyName): Promise<KeyObject | undefined> {
-    return matching((await this.kept.get((keys) => matching(keys, name) !== undefined)) ?? [], name);
+    return matching((await this.cache.get((keys) => matching(keys, name) !== undefined)) ?? [], name);
   }
 
-  /** Whether they were fetched once; nothing is asked. */
+  /** Whether they were fetched since the process started; makes no request. */
   get known(): boolean {
-    return this.kept.known;
+    return this.cache.known;
   }
 
-  /** How many usable keys there are. */
+  /** The number of usable keys. */
   async count(): Promise<number> {
-    return (await this.kept.get())?.length ?? 0;
+    return (await this.cache.get())?.length ?? 0;
   }
 }
 
@@ -59,9 +60,9 @@ function matching(keys: readonly SigningKey[], { kid, alg }: KeyName): KeyObject
   return named.find((key) => key.alg === undefined || key.alg === alg)?.key;
 }
 
-/** A set without a usable key is a failed fetch: the last good one is better. */
+/** A set without a usable key counts as a failed fetch, so that the last good one stays in use. */
 async function fetchKeys(jwksUri: string): Promise<SigningKey[]> {
-  // Loaded on demand, like the strategies that need it.
+  // Loaded on demand, like the strategy that needs it.
   const { JwksClient } = await import('jwks-rsa');
   const fetcher = async (uri: string) => ({ keys: listOf(uri, await fetchObject(uri, TIMEOUT_MS)) });
   const client = new JwksClient({ jwksUri, cache: false, rateLimit: false, fetcher });
@@ -71,12 +72,12 @@ async function fetchKeys(jwksUri: string): Promise<SigningKey[]> {
 }
 
 function listOf(uri: string, { keys }: Record<string, unknown>): object[] {
-  if (!Array.isArray(keys)) throw new Error(`${uri} is not a key set`);
+  if (!Array.isArray(keys)) throw new Error(`${uri} is not a set of keys`);
   return keys.filter((key): key is object => typeof key === 'object' && key !== null);
 }
 
 function parsed(key: LibraryKey): SigningKey {
-  // The library leaves both out when the set has none, whatever its types say.
+  // Contrary to its types, the library omits both when the set has none.
   const { kid, alg } = key as { kid?: string; alg?: string };
   return { kid, alg, key: createPublicKey(key.getPublicKey()) };
 }

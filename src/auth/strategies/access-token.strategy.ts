@@ -1,36 +1,66 @@
+import { PassportStrategy } from '@nestjs/passport';
 import { Strategy, type StrategyOptionsWithRequest, type VerifyCallbackWithRequest } from 'passport-jwt';
-import { type Algorithm } from '../../config/auth.settings.js';
-import { bearerTokenOf } from '../bearer-token.js';
-import { type AccessTokens, LEEWAY_SECONDS } from '../tokens/access-tokens.js';
-import { type TokenBearer } from './verdict.js';
+import { type AuthSettings } from '../../config/auth.settings.js';
+import { TokenRefusal } from '../auth-refusals.js';
+import { bearerTokenOf, type TokenRequest } from '../authenticated-request.js';
+import { type Principal } from '../../context/principal.js';
+import { type TrustedIssuers } from '../provider/trusted-issuers.js';
+import { AccessTokens, type DecodedToken, LEEWAY_SECONDS } from '../tokens/access-tokens.js';
+import { TokenRules } from '../tokens/token-rules.js';
 
-/** What the JWT strategies have in common: passport-jwt checks signature, issuer and times, `AccessTokens` the rest. */
-export class AccessTokenStrategy extends Strategy {
+/** The mode of `MCP_AUTH_MODE`, which is the name of the strategy. */
+type Mode = 'oidc' | 'cognito';
+
+/** passport-jwt, which verifies signature, issuer and times, with a memory of verified tokens before it. */
+class RememberingJwtStrategy extends Strategy {
+  override readonly name: string;
+
   constructor(
+    mode: Mode,
     private readonly tokens: AccessTokens,
-    algorithms: readonly Algorithm[],
-    issuers: readonly string[],
+    settings: AuthSettings,
     verify: VerifyCallbackWithRequest,
   ) {
-    super(options(tokens, algorithms, issuers), verify);
+    super(options(tokens, settings), verify);
+    this.name = mode;
   }
 
-  override authenticate(request: TokenBearer, options?: unknown): void {
+  override authenticate(request: TokenRequest, options?: unknown): void {
     const token = bearerTokenOf(request);
-    const known = token === undefined ? undefined : this.tokens.remembered(token);
+    if (token === undefined) return this.fail(new TokenRefusal('missing', 'no bearer token'), 401);
+    const known = this.tokens.remembered(token);
     if (known) return this.success(known);
     // Typed for Express, but only the headers are read.
     super.authenticate(request as never, options);
   }
 }
 
-function options(
-  tokens: AccessTokens,
-  algorithms: readonly Algorithm[],
-  issuers: readonly string[],
-): StrategyOptionsWithRequest {
+/** Access tokens (JWT) of an OpenID Connect or OAuth provider, or of an AWS Cognito user pool. */
+export class AccessTokenStrategy extends PassportStrategy(RememberingJwtStrategy) {
+  private readonly accessTokens: AccessTokens;
+
+  constructor(mode: Mode, settings: AuthSettings, issuers: TrustedIssuers) {
+    // Cognito marks its access tokens with `token_use`.
+    const tokenUse = mode === 'cognito' ? 'access' : settings.oidcRequireTokenUse;
+    const tokens = new AccessTokens(issuers, new TokenRules(settings, tokenUse));
+    super(mode, tokens, settings);
+    this.accessTokens = tokens;
+  }
+
+  /** Called by passport-jwt for a token with a good signature. A list is Passport's form of a refusal with its reason. */
+  validate(request: TokenRequest, decoded: DecodedToken): Principal | [user: false, refusal: TokenRefusal] {
+    try {
+      return this.accessTokens.accept(bearerTokenOf(request) ?? '', decoded);
+    } catch (error) {
+      if (error instanceof TokenRefusal) return [false, error];
+      throw error;
+    }
+  }
+}
+
+function options(tokens: AccessTokens, settings: AuthSettings): StrategyOptionsWithRequest {
   return {
-    jwtFromRequest: (request: TokenBearer) => bearerTokenOf(request) ?? null,
+    jwtFromRequest: (request: TokenRequest) => bearerTokenOf(request) ?? null,
     secretOrKeyProvider: (_request, token: string, done) => {
       // Typed for texts and buffers; jsonwebtoken takes key objects, and is twice as fast with them.
       tokens.keyOf(token).then(
@@ -38,9 +68,10 @@ function options(
         (error: unknown) => done(error),
       );
     },
-    algorithms: [...algorithms],
-    issuer: [...issuers],
-    jsonWebTokenOptions: { clockTolerance: LEEWAY_SECONDS },
+    algorithms: [...settings.oidcAlgorithms],
+    issuer: [...settings.oidcIssuers],
+    // `complete`: `validate` receives the decoded header and payload, so that the token is not decoded again.
+    jsonWebTokenOptions: { clockTolerance: LEEWAY_SECONDS, complete: true },
     passReqToCallback: true,
   };
 }

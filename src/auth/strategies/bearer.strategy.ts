@@ -1,36 +1,36 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type IncomingHttpHeaders } from 'node:http';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport';
 import { type AuthSettings } from '../../config/auth.settings.js';
 import { STATIC_BEARER } from '../../config/bearer-tokens.js';
+import { TokenRefusal } from '../auth-refusals.js';
+import { bearerTokenOf, type TokenRequest } from '../authenticated-request.js';
 import { type Principal } from '../../context/principal.js';
-import { bearerTokenOf } from '../bearer-token.js';
 
 interface Holder {
   readonly digest: Buffer;
   readonly principal: Principal;
 }
 
-/** Passport strategy: tokens the operator handed out, compared in constant time. */
+/** Passport strategy for tokens that the operator issues, compared in constant time. */
 class StaticBearerStrategy extends Strategy {
   constructor(private readonly holders: readonly Holder[]) {
     super();
   }
 
-  override authenticate(request: { headers: IncomingHttpHeaders }): void {
+  override authenticate(request: TokenRequest): void {
     const token = bearerTokenOf(request);
-    if (token === undefined) return this.fail('no bearer token');
+    if (token === undefined) return this.fail(new TokenRefusal('missing', 'no bearer token'));
     const given = digest(token);
-    // Every holder is compared, so that the time taken does not tell which one came close.
+    // Every holder is compared, so that the duration does not reveal which token was similar.
     const matching = this.holders.filter((holder) => timingSafeEqual(given, holder.digest));
     const [holder] = matching;
-    if (!holder) return this.fail('unknown bearer token');
+    if (!holder) return this.fail(new TokenRefusal('unknown_token', 'unknown bearer token'));
     this.success(holder.principal);
   }
 }
 
-/** Both sides are hashed, so that neither content nor length of a secret shows in the time a comparison takes. */
+/** Both sides are hashed, so that the duration of a comparison reveals neither content nor length of a secret. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
@@ -42,9 +42,9 @@ export class BearerStrategy extends PassportStrategy(StaticBearerStrategy, 'bear
     super([...single, ...namedTokens].map(holderOf));
   }
 
-  /** Not called by the strategy above, which knows its principals; required by the mixin. */
+  /** Required by the mixin, but not called: the strategy above has the principals. */
   validate(): never {
-    throw new Error('the bearer strategy decides by itself');
+    throw new Error('validate is not used by the bearer strategy');
   }
 }
 

@@ -1,47 +1,39 @@
-import { type AuthMode, type AuthSettings } from '../../config/auth.settings.js';
-import { looksLikeJwt } from '../../config/bearer-tokens.js';
+import { type AuthMode } from '../../config/auth-values.js';
+import { type AuthSettings } from '../../config/auth.settings.js';
+import { type TokenRequest } from '../authenticated-request.js';
 import { type TrustedIssuers } from '../provider/trusted-issuers.js';
 import { BearerStrategy } from './bearer.strategy.js';
-import { type TokenBearer } from './verdict.js';
 
 export const STRATEGIES = Symbol('authentication strategies');
 
-/** A Passport strategy that looks at nothing but the token. */
+/** A Passport strategy that reads nothing but the token. */
 export interface TokenStrategy {
-  authenticate(request: TokenBearer): void;
+  authenticate(request: TokenRequest): void;
 }
 
-/** The mode that can judge a token; none only where the operator switched authentication off. */
-export function modeFor(token: string, modes: readonly AuthMode[]): AuthMode | undefined {
-  const jwt = modes.find((mode) => mode !== 'bearer');
-  if (!jwt || !modes.includes('bearer')) return modes[0];
-  return looksLikeJwt(token) ? jwt : 'bearer';
-}
-
-/** The strategies of `MCP_AUTH_MODE`. Each registers itself with Passport when it is made, so only those are. */
+/** The strategies of `MCP_AUTH_MODE`. A strategy registers itself with Passport when it is made, so only these are made. */
 export class NamedStrategies {
-  private constructor(private readonly byMode: ReadonlyMap<AuthMode, TokenStrategy>) {}
+  private constructor(
+    private readonly settings: AuthSettings,
+    private readonly byMode: ReadonlyMap<AuthMode, TokenStrategy>,
+  ) {}
 
   static async create(settings: AuthSettings, issuers: TrustedIssuers): Promise<NamedStrategies> {
     const byMode = new Map<AuthMode, TokenStrategy>();
     for (const mode of settings.modes) byMode.set(mode, await make(mode, settings, issuers));
-    return new NamedStrategies(byMode);
+    return new NamedStrategies(settings, byMode);
   }
 
+  /** The strategy that judges this token; undefined only where the operator switched authentication off. */
   for(token: string): TokenStrategy | undefined {
-    const mode = modeFor(token, [...this.byMode.keys()]);
+    const mode = this.settings.modeFor(token);
     return mode && this.byMode.get(mode);
   }
 }
 
-/** What reads JWTs is loaded on demand: stdio and bearer tokens need not wait for it. */
+/** The libraries for JWTs are loaded on demand: stdio and bearer tokens do not need them. */
 async function make(mode: AuthMode, settings: AuthSettings, issuers: TrustedIssuers): Promise<TokenStrategy> {
-  switch (mode) {
-    case 'bearer':
-      return new BearerStrategy(settings);
-    case 'oidc':
-      return new (await import('./oidc.strategy.js')).OidcStrategy(settings, issuers);
-    case 'cognito':
-      return new (await import('./cognito.strategy.js')).CognitoStrategy(settings, issuers);
-  }
+  if (mode === 'bearer') return new BearerStrategy(settings);
+  const { AccessTokenStrategy } = await import('./access-token.strategy.js');
+  return new AccessTokenStrategy(mode, settings, issuers);
 }

@@ -1,27 +1,27 @@
 import { type AuthSettings } from '../../config/auth.settings.js';
+import { quoted, TokenRefusal } from '../auth-refusals.js';
 import { type Principal } from '../../context/principal.js';
 import { type Claims, listedIn, scopesOf, text, texts } from './claims.js';
-import { quoted, TokenRefusal } from './token-refusal.js';
 
-/** Header types of access tokens (RFC 9068 §2.1, RFC 8725 §3.11); other types are tokens for something else. */
+/** Header types of access tokens (RFC 9068 §2.1, RFC 8725 §3.11); other types have another purpose. */
 const ACCESS_TOKEN_TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
-/** Values of Keycloak's `typ` claim that are no access tokens. */
+/** Values of Keycloak's `typ` claim that do not mark access tokens. */
 const OTHER_TOKENS = new Set(['id', 'refresh', 'offline', 'logout']);
 /** Claims that name the caller, in the order in which they become the subject. */
 const NAMES = ['sub', 'username', 'cognito:username'] as const;
 
-/** What a token must say, beyond a good signature of a trusted issuer in time. Each rule has its own words for the log. */
+/** The rules for a token beyond signature, issuer and times, which passport-jwt verifies. Each has its own text for the log. */
 export class TokenRules {
   private readonly allowed: ReadonlySet<string>;
 
   constructor(
     private readonly settings: AuthSettings,
-    private readonly tokenUse = settings.oidcRequireTokenUse,
+    private readonly tokenUse: string | undefined,
   ) {
     this.allowed = new Set(settings.oidcAllowedPrincipals.map((name) => name.toLowerCase()));
   }
 
-  /** The rules about the header, which is all that is read before the signature is checked. */
+  /** The rules for the header, checked before the signature is verified. */
   checkHeader({ alg, typ, crit }: Claims): void {
     if (!(this.settings.oidcAlgorithms as readonly unknown[]).includes(alg)) {
       throw new TokenRefusal('algorithm', `algorithm ${quoted(alg)} is not accepted`);
@@ -29,19 +29,19 @@ export class TokenRules {
     if (typ !== undefined && !(typeof typ === 'string' && ACCESS_TOKEN_TYPES.has(typ.toLowerCase()))) {
       throw new TokenRefusal('type', `a token of type ${quoted(typ)} is not an access token`);
     }
-    // Extensions a reader must understand or refuse (RFC 7515 §4.1.11); we know none.
+    // Extensions that a reader must understand or refuse (RFC 7515 §4.1.11); none is supported.
     if (crit !== undefined) throw new TokenRefusal('critical', 'the token has critical header extensions');
   }
 
-  /** Who the token of these proven claims is for. */
+  /** The caller that these verified claims identify. */
   principal(claims: Claims): Principal {
-    if (typeof claims.exp !== 'number') throw new TokenRefusal('expiry', 'the token does not expire');
+    if (typeof claims.exp !== 'number') throw new TokenRefusal('expiry', 'the token has no expiry (exp)');
     this.checkKind(claims);
     this.checkAudience(claims);
     const email = verifiedEmail(claims);
     const names = NAMES.map((name) => text(claims, name)).filter((name) => name !== undefined);
     const subject = names[0] ?? email;
-    if (subject === undefined) throw new TokenRefusal('subject', 'the token names nobody');
+    if (subject === undefined) throw new TokenRefusal('subject', 'the token names no subject');
     this.checkAllowed([...names, ...(email === undefined ? [] : [email])]);
     return {
       subject,
@@ -53,22 +53,22 @@ export class TokenRules {
     };
   }
 
-  /** ID tokens tell a client who signed in; they give no access. Not every provider marks them. */
+  /** ID tokens inform a client who signed in; they grant no access. Not every provider marks them. */
   private checkKind(claims: Claims): void {
     if (this.tokenUse !== undefined && claims.token_use !== this.tokenUse) {
       throw new TokenRefusal('token_use', `token_use is ${quoted(claims.token_use)}, not "${this.tokenUse}"`);
     }
     const marked = claims.token_use === 'id' || OTHER_TOKENS.has(String(claims.typ).toLowerCase());
-    // Hashes of a token or code next to it are only in ID tokens, and so is a nonce unless scopes say otherwise.
+    // Only ID tokens have hashes of a token or code; only they have a nonce without scopes.
     const hashes = claims.at_hash !== undefined || claims.c_hash !== undefined;
     if (marked || hashes || (claims.nonce !== undefined && scopesOf(claims).length === 0)) {
-      throw new TokenRefusal('id_token', 'an ID token (or refresh token) is not an access token');
+      throw new TokenRefusal('id_token', 'an ID token or refresh token is not an access token');
     }
   }
 
   private checkAudience(claims: Claims): void {
     const { oidcAudience, oidcAudienceClaims } = this.settings;
-    // Only with MCP_OIDC_REQUIRE_AUDIENCE=false can the list be empty.
+    // The list can be empty only with MCP_OIDC_REQUIRE_AUDIENCE=false.
     if (oidcAudience.length === 0) return;
     const named = oidcAudienceClaims.flatMap((claim) => texts(claims[claim]));
     if (named.some((audience) => oidcAudience.includes(audience))) return;
@@ -81,7 +81,7 @@ export class TokenRules {
   }
 }
 
-/** An address its owner never proved could be anybody's. Providers that say nothing are taken at their word. */
+/** An address marked as unverified may belong to someone else. Without the mark it counts as verified. */
 function verifiedEmail(claims: Claims): string | undefined {
   return claims.email_verified === false || claims.email_verified === 'false' ? undefined : text(claims, 'email');
 }

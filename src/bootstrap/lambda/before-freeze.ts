@@ -6,13 +6,13 @@ import { OpenTelemetry } from '../../telemetry/open-telemetry.js';
 
 /** Longest wait for records, traces and metrics to be delivered, in milliseconds. */
 const FLUSH_MS = 2000;
-/** Longest wait for requests that nobody waits for any more, in milliseconds. */
+/** Longest wait for requests whose caller is gone, in milliseconds. */
 const CLOSE_MS = 100;
 /**
- * Where Node's fetch keeps its connections, first the place of newer versions of undici. These may leave a wrapper for
- * older ones in the second place (Node 26), or the same dispatcher in both (Node 24).
+ * Symbols under which Node's fetch stores its dispatcher, first the one of newer versions of undici. These may store a
+ * wrapper for older ones under the second symbol (Node 26), or the same dispatcher under both (Node 24).
  */
-const PLACES = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')];
+const DISPATCHER_SYMBOLS = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')];
 
 interface Dispatcher {
   close(): Promise<void>;
@@ -20,10 +20,9 @@ interface Dispatcher {
 }
 
 /**
- * Lambda freezes the process with the answer, for seconds or for hours. What goes on by itself in a server has to be
- * done or ended by then: records, traces and metrics are delivered, and neither streams nor connections are left that
- * would be broken later without looking so (a stream that shows nothing would be taken for a session in which nothing
- * happens).
+ * Lambda freezes the process after the answer, for seconds or for hours. Background work must be finished or stopped
+ * before: records, traces and metrics are delivered, and streams and connections are closed, because they would break
+ * unnoticed while the process is frozen (a silent stream would look like an idle session).
  */
 export async function beforeFreeze(app: NestFastifyApplication, msLeft: number): Promise<void> {
   app.get(FollowService, { strict: false }).stopUnused();
@@ -35,15 +34,15 @@ export async function beforeFreeze(app: NestFastifyApplication, msLeft: number):
   await closeConnections();
 }
 
-/** Later requests open new ones. */
+/** Later requests open new connections. */
 async function closeConnections(): Promise<void> {
   const dispatchers = globalThis as Record<symbol, Dispatcher | undefined>;
-  const used = PLACES.map((place) => dispatchers[place]).find((dispatcher) => dispatcher !== undefined);
+  const used = DISPATCHER_SYMBOLS.map((symbol) => dispatchers[symbol]).find((dispatcher) => dispatcher !== undefined);
   if (!used) return;
   const fresh = new (used.constructor as new () => Dispatcher)();
-  for (const place of PLACES) if (dispatchers[place] === used) dispatchers[place] = fresh;
+  for (const symbol of DISPATCHER_SYMBOLS) if (dispatchers[symbol] === used) dispatchers[symbol] = fresh;
   await Promise.race([used.close(), setTimeout(CLOSE_MS)]);
   await used.destroy();
-  // Sockets say goodbye in the next turn of the event loop.
+  // Sockets close in the next turn of the event loop.
   await setImmediate();
 }

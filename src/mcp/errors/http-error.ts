@@ -1,6 +1,5 @@
 import { HttpException, Logger } from '@nestjs/common';
-import { AuthenticationError } from '../../auth/authentication.error.js';
-import { InsufficientScopeError } from '../../auth/insufficient-scope.error.js';
+import { AuthenticationError, InsufficientScopeError } from '../../auth/discovery/challenges.js';
 import { InvalidHeaderError } from './invalid-header.error.js';
 
 /** JSON-RPC codes: the specification's own, and -32000 for what belongs to this server. */

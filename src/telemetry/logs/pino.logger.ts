@@ -1,7 +1,7 @@
 import { type LoggerService } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { type Secrets } from '../../config/secrets.js';
+import { type Secrets } from '../../config/config.module.js';
 import { type LogLevel, type TelemetrySettings } from '../../config/telemetry.settings.js';
 import { currentRequest } from '../../context/request.js';
 import { redactor } from './redaction.js';

@@ -5,14 +5,13 @@ import { AuditSinks } from '../audit/audit-sinks.js';
 import { ShutdownSettings } from '../config/shutdown.settings.js';
 import { RunningCalls } from '../mcp/running-calls.js';
 import { Shutdown } from '../mcp/shutdown.js';
-import { goingDown } from './going-down.js';
-import { onSignals } from './signals.js';
+import { crashHandlers, onSignals } from './process-handlers.js';
 
 /**
- * How a server process ends: once, in stages, within its grace, with exit code 0. Not Nest's shutdown hooks, which end
- * the process with the signal, leave no time for load balancers, and wait without end.
+ * Shuts a server process down once, in stages, within its grace, with exit code 0. Nest's shutdown hooks are not used:
+ * they end the process with the signal, leave no time for load balancers, and wait without a limit.
  */
-export class Ending {
+export class GracefulShutdown {
   /** Closed after everything else. */
   last?: { close(): Promise<void> };
 
@@ -20,9 +19,9 @@ export class Ending {
   private readonly shutdown: Shutdown;
   private readonly settings: ShutdownSettings;
   private readonly calls: RunningCalls;
-  private begun = false;
+  private started = false;
 
-  /** @param answered resolves when what calls answered has left this process; then their way back is closed */
+  /** @param answered resolves when the answers of calls have left this process; their connections are closed after it */
   constructor(
     private readonly app: INestApplicationContext,
     private readonly answered: () => Promise<void>,
@@ -30,34 +29,36 @@ export class Ending {
     this.shutdown = app.get(Shutdown);
     this.settings = app.get(ShutdownSettings);
     this.calls = app.get(RunningCalls);
-    goingDown.report = (error) => this.logger.fatal(error);
-    goingDown.finish = () => this.giveUp();
+    crashHandlers.report = (error) => this.logger.fatal(error);
+    crashHandlers.finish = () => this.abortCalls();
   }
 
-  /** A second signal is from someone who does not want to wait. */
+  /** A second signal exits at once. */
   onSignals(delayFor: (signal: NodeJS.Signals) => boolean): void {
     onSignals((signal) => {
-      if (this.begun) process.exit(128 + constants.signals[signal]);
-      this.begin(signal, delayFor(signal) ? this.settings.delayMs : 0);
+      if (this.started) process.exit(128 + constants.signals[signal]);
+      this.start(signal, delayFor(signal) ? this.settings.delayMs : 0);
     });
   }
 
-  /** Ends the process. What goes wrong is told, and ends it all the same. */
-  begin(why: string, delayMs = 0): void {
-    if (this.begun) return;
-    this.begun = true;
+  /** Ends the process. An error is logged, and the process then exits with code 1. */
+  start(cause: string, delayMs = 0): void {
+    if (this.started) return;
+    this.started = true;
     const fail = (error: unknown) => {
       this.logger.error(error);
       process.exit(1);
     };
     const { graceMs, graceSeconds } = this.settings;
-    setTimeout(() => fail(new Error(`not ended within MCP_SHUTDOWN_GRACE_SECONDS (${graceSeconds})`)), graceMs).unref();
-    this.end(why, delayMs).then(() => process.exit(0), fail);
+    const late = new Error(`shutdown did not finish within MCP_SHUTDOWN_GRACE_SECONDS (${graceSeconds})`);
+    setTimeout(() => fail(late), graceMs).unref();
+    this.run(cause, delayMs).then(() => process.exit(0), fail);
   }
 
-  private async end(why: string, delayMs: number): Promise<void> {
+  private async run(cause: string, delayMs: number): Promise<void> {
     this.shutdown.leave();
-    this.logger.log(`${why}: ending${delayMs > 0 ? `; requests are answered for ${delayMs / 1000} s more` : ''}`);
+    const delay = delayMs > 0 ? `; requests are still answered for ${delayMs / 1000} s` : '';
+    this.logger.log(`${cause}: shutting down${delay}`);
     if (delayMs > 0) await pause(delayMs);
     await this.calls.finish();
     await this.answered();
@@ -65,8 +66,8 @@ export class Ending {
     await this.last?.close();
   }
 
-  /** Calls under way end, so that each has its record, and the records are delivered. */
-  private async giveUp(): Promise<void> {
+  /** Running calls are aborted, so that each has its audit record, and the records are delivered. */
+  private async abortCalls(): Promise<void> {
     this.shutdown.end();
     await Promise.race([this.calls.finish(), pause(this.settings.answersMs)]);
     await this.app.get(AuditSinks, { strict: false }).onApplicationShutdown();
