@@ -22,7 +22,7 @@ module.exports = {
     ),
     rule(
       'config-is-the-floor',
-      'src/config imports no other room; pass what it needs as an argument.',
+      'src/config imports no other module; pass what it needs as an argument.',
       { path: room('config') },
       { path: '^src/', pathNot: room('config') },
     ),
