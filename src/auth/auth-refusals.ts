@@ -47,7 +47,7 @@ export class AuthRefusals {
 
 /**
  * The refusal that a Passport strategy passes to `fail`. passport-jwt passes errors of jsonwebtoken on; their `name` is
- * the documented way to tell them apart, and their messages are not read.
+ * the documented way to distinguish them; their messages are not read.
  */
 export function refusalOf(info: unknown): Error {
   if (!(info instanceof Error)) return new Error(String(info));

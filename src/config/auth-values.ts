@@ -32,7 +32,7 @@ export class AuthValues {
     default: [],
     example: 'oidc,bearer',
     summary:
-      'Authentication of HTTP callers: `bearer` (tokens you hand out), `oidc` (access tokens of your identity provider), `cognito` (the same for AWS Cognito), or `bearer` with one of the others. Unset, the HTTP server refuses to start. See docs/authentication.md.',
+      'Authentication of HTTP callers: `bearer` (tokens that you issue), `oidc` (access tokens of your identity provider), `cognito` (the same for AWS Cognito), or `bearer` with one of the others. Unset, the HTTP server refuses to start. See docs/authentication.md.',
   })
   readonly modes!: readonly AuthMode[];
 
@@ -40,7 +40,7 @@ export class AuthValues {
     env: 'MCP_ALLOW_INSECURE_NO_AUTH',
     kind: { type: 'boolean' },
     default: false,
-    summary: 'Serve HTTP without any authentication. Anyone who reaches the port then acts with your Anthropic key.',
+    summary: 'Serve HTTP without any authentication. Anyone who can reach the port then acts with your Anthropic key.',
   })
   readonly allowInsecureNoAuth!: boolean;
 
@@ -78,7 +78,7 @@ export class AuthValues {
     default: [],
     defaultText: "from the issuer's discovery document",
     summary:
-      "Where the signing keys are, one URL for each issuer, in the same order. Unset, the issuer's discovery says.",
+      "URLs of the signing keys, one for each issuer, in the same order. Unset, they come from the issuer's discovery document.",
   })
   readonly oidcJwksUrls!: readonly string[];
 
@@ -87,7 +87,7 @@ export class AuthValues {
     kind: { type: 'list' },
     default: [],
     example: 'https://mcp.example.com/mcp',
-    summary: 'Audiences a token must be for: the URL of this server, an API identifier, or client ids.',
+    summary: 'Audiences, one of which a token must name: the URL of this server, an API identifier, or client ids.',
   })
   readonly oidcAudience!: readonly string[];
 
@@ -97,7 +97,7 @@ export class AuthValues {
     default: AUDIENCE_CLAIMS,
     example: 'aud',
     summary:
-      'Claims one of which must name an audience of `MCP_OIDC_AUDIENCE`. With `aud` alone, a token that the same client got for another server is refused; use it wherever the provider sets `aud`.',
+      'Claims one of which must name an audience of `MCP_OIDC_AUDIENCE`. With `aud` alone, a token that the same client received for another server is refused; set it whenever the provider sets `aud`.',
   })
   readonly oidcAudienceClaims!: readonly string[];
 
@@ -106,7 +106,7 @@ export class AuthValues {
     kind: { type: 'boolean' },
     default: true,
     summary:
-      'When false, `MCP_OIDC_AUDIENCE` may be empty, and then every token of the issuer is accepted, whatever application it is for.',
+      'When false, `MCP_OIDC_AUDIENCE` may be empty, and then every token of the issuer is accepted, for any application.',
   })
   readonly oidcRequireAudience!: boolean;
 
@@ -133,7 +133,7 @@ export class AuthValues {
     default: [],
     example: 'alice@example.com,bob@example.com',
     summary:
-      'Who may call: values of `sub`, `username` or `email` (when it is not marked as unverified), in any case. Empty means everyone whom the issuer gives a token for the audience.',
+      'Who may call: values of `sub`, `username` or `email` (when it is not marked as unverified), in any case. Empty means everyone to whom the issuer gives a token for the audience.',
   })
   readonly oidcAllowedPrincipals!: readonly string[];
 
@@ -159,7 +159,7 @@ export class AuthValues {
     kind: { type: 'list' },
     default: [],
     example: 'mcp:use',
-    summary: 'Scopes every token must have. Without them the answer is 403 `insufficient_scope`, which names them.',
+    summary: 'Scopes that every token must have. A token without them gets 403 `insufficient_scope`, which names them.',
   })
   readonly requiredScopes!: readonly string[];
 
@@ -177,7 +177,7 @@ export class AuthValues {
     kind: { type: 'list' },
     default: ['openid', 'email', 'profile'],
     summary:
-      'Scopes clients are told to ask for when they sign in, besides the required ones. Without `offline_access`, which clients add themselves where the provider offers it.',
+      'Scopes that clients ask for when their users sign in, besides the required ones. Must not have `offline_access`, which clients add themselves when the provider offers it.',
   })
   readonly oauthScopes!: readonly string[];
 
@@ -194,7 +194,7 @@ export class AuthValues {
     kind: { type: 'boolean' },
     default: false,
     summary:
-      'Mode `oidc`: stand before an authorization server that lacks what MCP clients need (registration, or S256 in its metadata), such as Microsoft Entra. Always on in mode `cognito`.',
+      'Mode `oidc`: act as the authorization server in front of one that lacks what MCP clients need (registration, or S256 in its metadata), such as Microsoft Entra. Always on in mode `cognito`.',
   })
   readonly oauthFacade!: boolean;
 
@@ -202,7 +202,7 @@ export class AuthValues {
     env: 'MCP_OAUTH_CLIENT_ID',
     kind: { type: 'text', pattern: /^[\x21-\x7e]{1,256}$/, expected: 'printable ASCII without spaces' },
     example: '6f1c0d0e-0000-0000-0000-000000000000',
-    summary: 'The facade: the client id you created at the provider, handed to every client that registers.',
+    summary: 'The facade: the client id that you created at the provider; every client that registers receives it.',
   })
   readonly oauthClientId?: string;
 
@@ -211,7 +211,7 @@ export class AuthValues {
     kind: { type: 'text', pattern: /^[\x21-\x7e]+$/, expected: 'printable ASCII without spaces' },
     secret: true,
     summary:
-      'The facade: secret of `MCP_OAUTH_CLIENT_ID`, where the provider issued one. Added to token requests on their way to the provider; clients never see it.',
+      'The facade: secret of `MCP_OAUTH_CLIENT_ID`, if the provider issued one. The server adds it to token requests for the provider; clients never see it.',
   })
   readonly oauthClientSecret?: string;
 
@@ -220,7 +220,7 @@ export class AuthValues {
     kind: { type: 'list' },
     default: CLAUDE_CALLBACKS,
     summary:
-      'The facade: where codes may be sent, compared exactly; `http://localhost`, `http://127.0.0.1` and `http://[::1]` match with any port.',
+      'The facade: addresses to which codes may be sent, compared exactly; `http://localhost`, `http://127.0.0.1` and `http://[::1]` match with any port.',
   })
   readonly oauthRedirectUris!: readonly string[];
 
@@ -228,7 +228,7 @@ export class AuthValues {
     env: 'MCP_OAUTH_STRIP_RESOURCE',
     kind: { type: 'boolean' },
     default: false,
-    summary: 'The facade: leave the `resource` parameter out of requests to a provider that rejects it, such as Entra.',
+    summary: 'The facade: remove the `resource` parameter from requests to a provider that rejects it, such as Entra.',
   })
   readonly oauthStripResource!: boolean;
 
