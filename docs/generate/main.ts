@@ -6,6 +6,7 @@ import { configurationPage, envExample } from './configuration.js';
 import { bundleManifest, registryEntry } from './packages.js';
 import { chartFiles } from './helm/chart.js';
 import { metricsTable } from './metrics.js';
+import { packageFile, readProject, STATING_FILES, withProject } from './project.js';
 import { toolsPage, toolTable } from './tools.js';
 
 const ROOT = join(__dirname, '..', '..');
@@ -14,9 +15,14 @@ const TABLE = /(<!-- tools -->\n)[\s\S]*?(\n<!-- \/tools -->)/;
 
 /** Writes the generated pages; with `--check`, fails when one differs from what it should be. */
 async function main(check: boolean): Promise<void> {
-  const observability = readFileSync(join(ROOT, 'docs', 'observability.md'), 'utf8');
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const observability = read('docs/observability.md');
+  const readme = read('README.md');
+  const project = readProject();
+  // Before the other pages, some of which are generated from these.
+  const stating = Object.fromEntries(STATING_FILES.map((file) => [file, withProject(read(file), project)]));
   const pages: Record<string, string> = {
+    'package.json': packageFile(read('package.json')),
+    ...(await formatted(stating)),
     'docs/configuration.md': await markdown(configurationPage()),
     'docs/observability.md': await markdown(observability.replace(METRICS, `$1\n${metricsTable()}\n$2`)),
     'docs/tools.md': await markdown(toolsPage()),
@@ -24,7 +30,7 @@ async function main(check: boolean): Promise<void> {
     '.env.example': envExample(),
     'server.json': await json(registryEntry()),
     'deploy/mcpb/manifest.json': await json(bundleManifest()),
-    ...(await formatted(chartFiles(ROOT))),
+    ...(await formatted(chartFiles((file) => stating[file] ?? read(file)))),
   };
   const stale = Object.entries(pages).filter(([file, text]) => current(file) !== text);
   if (check && stale.length > 0) {
@@ -38,9 +44,12 @@ async function main(check: boolean): Promise<void> {
   );
 }
 
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}
+
 function current(file: string): string | undefined {
-  const path = join(ROOT, file);
-  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  return existsSync(join(ROOT, file)) ? read(file) : undefined;
 }
 
 async function formatted(files: Record<string, string>): Promise<Record<string, string>> {

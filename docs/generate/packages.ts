@@ -1,39 +1,28 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { AuthSettings } from '../../src/config/auth.settings.js';
 import { SECTIONS } from '../../src/config/config.module.js';
 import { ServerSettings } from '../../src/config/server.settings.js';
 import { type DeclaredSetting, settingsOf } from '../../src/config/setting.decorator.js';
 import { SERVER_TITLE } from '../../src/mcp/server-identity.js';
+import { readProject } from './project.js';
 import { firstSentence } from './sentences.js';
 import { allTools } from './tools.js';
 
-/** What package.json alone says: nothing of it is written down a second time. */
-interface Identity {
-  readonly name: string;
-  readonly version: string;
-  readonly description: string;
-  readonly license: string;
-  readonly keywords: readonly string[];
-  readonly engines: { readonly node: string };
-  /** Name in the MCP registry. Its first part has to be the owner of the repository, which proves it on publishing. */
-  readonly mcpName: string;
-}
-
-const IDENTITY = JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')) as Identity;
+const PROJECT = readProject();
 
 /** Sections that mean nothing to a client that starts the server over stdio. */
 const HTTP_ONLY: readonly object[] = [AuthSettings, ServerSettings];
 
 /** `server.json`, for the MCP registry. It has no `remotes`: every company serves it at an address of its own. */
 export function registryEntry(): object {
-  const { mcpName, name, version, description } = IDENTITY;
+  const { mcpName, name, version, description, url } = PROJECT;
   const settings = SECTIONS.filter((section) => !HTTP_ONLY.includes(section)).flatMap((section) => settingsOf(section));
   return {
     $schema: 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json',
     name: mcpName,
     title: SERVER_TITLE,
     description,
+    repository: { url, source: 'github' },
+    websiteUrl: url,
     version,
     packages: [
       {
@@ -69,14 +58,18 @@ const USER_CONFIG = [
 
 /** `deploy/mcpb/manifest.json`, of the bundle that desktop clients install. */
 export function bundleManifest(): object {
-  const { name, version, description, license, keywords, engines } = IDENTITY;
+  const { name, version, description, author, license, keywords, engines, url, bugs } = PROJECT;
   return {
     manifest_version: '0.3',
     name: name.replace(/-mcp$/, ''),
     display_name: SERVER_TITLE,
     version,
     description,
-    author: { name: `The ${SERVER_TITLE} contributors` },
+    author: { name: author, url },
+    repository: { type: 'git', url: `${url}.git` },
+    homepage: url,
+    documentation: `${url}/tree/main/docs`,
+    support: bugs.url,
     license,
     keywords,
     server: {

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { plainSettings, secretSettings, settingNames, valuesSchema } from './values-schema.js';
 import { valuesTable } from './values-table.js';
 
@@ -7,8 +5,7 @@ const CHART = 'deploy/helm/managed-agent-control';
 const ALERTS = 'deploy/observability/alerts.yaml';
 
 /** The generated files of the Helm chart, by path. Markdown and JSON are not formatted yet. */
-export function chartFiles(root: string): Record<string, string> {
-  const read = (file: string) => readFileSync(join(root, file), 'utf8');
+export function chartFiles(read: (file: string) => string): Record<string, string> {
   const readme = between(read(`${CHART}/README.md`), {
     values: valuesTable(read(`${CHART}/values.yaml`)),
     settings: listOf(plainSettings().map(({ env, summary }) => [env, summary])),
