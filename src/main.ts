@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { crashHandlers, exitOnSignals } from './bootstrap/process-handlers.js';
+import { SERVER_VERSION } from './mcp/server-identity.js';
 
-const USAGE = `Usage: managed-agent-control-mcp [stdio | http | doctor [stdio | http | token]]
+const USAGE = `Usage: managed-agent-control-mcp [stdio | http | doctor [stdio | http | token] | --version | --help]
 
   stdio   serve the process that starts this one, over stdin and stdout (the default)
   http    serve over HTTP at /mcp; also --http
@@ -11,12 +12,18 @@ const USAGE = `Usage: managed-agent-control-mcp [stdio | http | doctor [stdio | 
 Settings are environment variables; see docs/configuration.md.
 `;
 
+const VERSION_COMMANDS: readonly string[] = ['--version', '-v', 'version'];
+const HELP_COMMANDS: readonly string[] = ['--help', '-h', 'help'];
+
 /** Longest token that a header can carry, in characters. */
 const MAX_TOKEN_CHARS = 65_536;
 
 /** Loaded on demand, so that stdio starts without the HTTP stack. Returns the exit code. */
 async function main(args: string[]): Promise<number> {
-  switch (args.join(' ')) {
+  const command = args.join(' ');
+  if (VERSION_COMMANDS.includes(command)) return print(`${SERVER_VERSION}\n`);
+  if (HELP_COMMANDS.includes(command)) return print(USAGE);
+  switch (command) {
     case '':
     case 'stdio':
       exitOnSignals();
@@ -34,14 +41,17 @@ async function main(args: string[]): Promise<number> {
       return (await (await import('./bootstrap/doctor.js')).runDoctor('http', await readToken())) ? 0 : 1;
     case 'doctor stdio':
       return (await (await import('./bootstrap/doctor.js')).runDoctor('stdio')) ? 0 : 1;
-    case '--help':
-    case '-h':
-      process.stderr.write(USAGE);
-      return 0;
     default:
       process.stderr.write(USAGE);
       return 2;
   }
+}
+
+/** Writes what was asked for to stdout, which carries no JSON-RPC for these commands. Returns the exit code. */
+function print(text: string): number {
+  // eslint-disable-next-line no-restricted-properties
+  process.stdout.write(text);
+  return 0;
 }
 
 /** The token on stdin, with or without `Bearer` before it. */
