@@ -1,5 +1,6 @@
 import { build } from 'esbuild';
 import { writeLicenses } from './licenses.mjs';
+import { writeSbom } from './sbom.mjs';
 
 /**
  * Packs the compiled server (build/) into one file for each way to start it: dist/main.js, so that a client that starts
@@ -48,3 +49,4 @@ const { metafile } = await build({
 });
 
 writeLicenses(metafile, 'dist/THIRD-PARTY-LICENSES.txt');
+writeSbom(metafile, 'dist/sbom.cdx.json');

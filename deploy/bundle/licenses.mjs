@@ -6,15 +6,20 @@ import { dirname, join } from 'node:path';
  * the version and the license of every package that the bundle holds code of.
  */
 export function writeLicenses(metafile, file) {
-  const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) =>
-    Object.keys(inputs).filter((input) => inputs[input].bytesInOutput > 0),
-  );
-  const folders = [...new Set(bundled.map(packageFolder))].filter((folder) => folder !== undefined);
+  const folders = bundledPackages(metafile);
   const sections = folders.map(sectionOf).sort((a, b) => (a < b ? -1 : 1));
   writeFileSync(
     file,
     `Packages that the bundles hold code of, each with its license.\n${[...new Set(sections)].join('')}`,
   );
+}
+
+/** The folders of the packages that the bundles hold code of. */
+export function bundledPackages(metafile) {
+  const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.keys(inputs).filter((input) => inputs[input].bytesInOutput > 0),
+  );
+  return [...new Set(bundled.map(packageFolder))].filter((folder) => folder !== undefined);
 }
 
 /** The nearest folder with a named package.json; folders inside a package have nameless ones, to say "module". */

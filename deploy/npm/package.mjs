@@ -8,9 +8,8 @@ import { join } from 'node:path';
  *   npm run package && npm publish ./build/package
  */
 const folder = process.argv[2] ?? 'build/package';
-const { name, version, description, license, engines, keywords, mcpName } = JSON.parse(
-  readFileSync('package.json', 'utf8'),
-);
+const { name, version, ...source } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { description, keywords, homepage, bugs, license, author, repository, mcpName, engines } = source;
 const bin = { [name]: 'dist/main.js' };
 
 rmSync(folder, { recursive: true, force: true });
@@ -18,6 +17,7 @@ mkdirSync(join(folder, 'dist'), { recursive: true });
 for (const file of ['README.md', 'LICENSE']) cpSync(file, join(folder, file));
 cpSync('dist/THIRD-PARTY-LICENSES.txt', join(folder, 'THIRD-PARTY-LICENSES.txt'));
 cpSync('dist/main.js', join(folder, 'dist', 'main.js'));
-const manifest = { name, version, description, keywords, license, mcpName, engines, bin, files: ['dist', '*.txt'] };
+const about = { name, version, description, keywords, homepage, bugs, license, author, repository };
+const manifest = { ...about, mcpName, engines, bin, files: ['dist', '*.txt'] };
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 console.log(`${name} ${version} lies in ${folder}`);
