@@ -134,7 +134,7 @@ describe('docker-compose.yml', () => {
   it('names every image of others with a full version', () => {
     const foreign = SERVICES.filter(([, { build }]) => !build).map(([, { image }]) => image);
     expect(foreign.length).toBe(3);
-    for (const image of foreign) expect(image).toMatch(/:\d+\.\d+\.\d+(-alpine)?$/);
+    for (const image of foreign) expect(image).toMatch(/:\d+\.\d+\.\d+(-alpine)?(@sha256:[0-9a-f]{64})?$/);
   });
 
   it('shares what the replicas count, over a network that leads nowhere else', () => {

@@ -41,7 +41,9 @@ describe('the Dockerfile', () => {
 
   it('runs without a shell, as a fixed user, with signals reaching node', () => {
     expect(server.base).toBe('${RUN_IMAGE}');
-    expect(globalArguments().RUN_IMAGE).toMatch(/^gcr\.io\/distroless\/nodejs26-debian13:nonroot$/);
+    expect(globalArguments().RUN_IMAGE).toMatch(
+      /^gcr\.io\/distroless\/nodejs26-debian13:nonroot(@sha256:[0-9a-f]{64})?$/,
+    );
     expect(server.text('USER')).toBe(`${UID}:${UID}`);
     expect(server.exec('ENTRYPOINT')).toEqual(['/nodejs/bin/node', '/app/main.js']);
     expect(server.exec('CMD')).toEqual(['http']);
