@@ -34,11 +34,13 @@ const compiledPackages = [
 export default {
   testEnvironment: 'node',
   // Machines are shared; a time-out is there to end what hangs, not to judge what is slow.
-  testTimeout: 60_000,
+  testTimeout: 120_000,
+  // Random choices of tests come from it: test/support/seed.ts.
+  showSeed: true,
   // Most suites wait for processes and sockets of their own, so every core can take one.
   maxWorkers: '100%',
   testSequencer: '<rootDir>/test/support/longest-first.cjs',
-  setupFilesAfterEnv: ['<rootDir>/test/support/stderr.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/stderr.ts', '<rootDir>/test/support/seed.ts'],
   testMatch: ['<rootDir>/test/**/*.spec.ts', '<rootDir>/src/**/*.spec.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${compiledPackages})/)`],

@@ -1,23 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { recording } from '../support/recordings.js';
 import { deny, Harness, message } from './harness.js';
 import { ask, say, type Scenario, type SimulatorOptions, think, tool } from './index.js';
 import { parseTime } from './clock.js';
 import type { WireEvent } from './wire.js';
 
-const FOLDER = join(__dirname, '../../../shared/recordings');
-const missing = existsSync(FOLDER) ? undefined : `no recordings at ${FOLDER}`;
-if (missing) console.warn(`The simulator is not compared with recordings of the real API: ${missing}`);
-const whenThere = (name: string, run: () => Promise<void>) =>
-  missing ? it.skip(`${name} (${missing})`, run) : it(name, run);
-
 interface Exchange {
   request: { method: string; path: string; body?: Record<string, unknown> };
   response: { status: number; headers?: Record<string, string>; body?: unknown; events?: WireEvent[] };
-}
-
-function read<T>(file: string): T {
-  return JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as T;
 }
 
 /** What must be the same: the fields, which of them are null, and the constants; ids, times and counts may differ. */
@@ -57,7 +46,7 @@ function playBurst(harness: Harness, sid: string, size: number): void {
   harness.clock.advance(137);
 }
 
-describe('recorded traffic of the real API', () => {
+describe('the simulator does as in the recording of', () => {
   let harness: Harness;
   afterEach(() => harness?.close());
 
@@ -66,11 +55,11 @@ describe('recorded traffic of the real API', () => {
   };
   const streamed = async (sid: string) => (await harness.events(sid)).filter(({ processed_at }) => processed_at);
 
-  whenThere('a turn with a tool, and the calls around it', async () => {
-    const { exchanges } = read<{ exchanges: Exchange[] }>('turn-with-tool.json');
+  it('a turn with a tool, and the calls around it', async () => {
+    const { exchanges } = recording<{ exchanges: Exchange[] }>('turn-with-tool');
     const [environments, agent, session, send, stream] = exchanges;
     await begin({ serialization: { era: '2026-08', queuedCopies: false } }, []);
-    harness.sim.world.environments.create({ name: 'braintrust-sdk-test-env' });
+    harness.sim.world.environments.create({ name: 'calculation-env' });
 
     const call = async ({ request }: Exchange, replace: Record<string, unknown> = {}, path = request.path) => {
       const body = request.body && JSON.stringify({ ...request.body, ...replace });
@@ -92,8 +81,8 @@ describe('recorded traffic of the real API', () => {
     const sid = madeSession.body.id;
     harness.sim.scenarios.set(madeAgent.body.id, [
       think(),
-      tool({ name: 'bash', input: { command: 'echo $((2+2))' }, result: '4\n' }),
-      say('4'),
+      tool({ name: 'bash', input: { command: 'echo $((17 + 25))' }, result: '42\n' }),
+      say('42'),
     ]);
     const opened = await harness.fetch(`/v1/sessions/${sid}/events/stream?beta=true`);
     expect(opened.headers.get('content-type')).toBe(stream!.response.headers!['content-type']);
@@ -109,8 +98,8 @@ describe('recorded traffic of the real API', () => {
     expect(references(received)).toEqual(references(expected));
   });
 
-  whenThere('a denied approval', async () => {
-    const { listed } = read<{ listed: (WireEvent & { content_text?: string })[] }>('approval-denied.json');
+  it('a denied approval', async () => {
+    const { listed } = recording<{ listed: (WireEvent & { content_text?: string })[] }>('approval-denied');
     await begin({ serialization: { era: '2026-05', acceptedProcessedAt: 'null' } }, [
       think(),
       ask({ name: 'bash' }),
@@ -140,8 +129,8 @@ describe('recorded traffic of the real API', () => {
     });
   });
 
-  whenThere('a message sent while a tool ran', async () => {
-    const { listed } = read<{ listed: (WireEvent & { which?: string })[] }>('message-while-running.json');
+  it('a message sent while a tool ran', async () => {
+    const { listed } = recording<{ listed: (WireEvent & { which?: string })[] }>('message-while-running');
     await begin({}, [think(), tool({ name: 'bash', input: { command: 'sleep 25' } }), say('done')]);
     const sid = await harness.session();
     await harness.send(sid, message('A'));

@@ -1,15 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
-const FOLDER = join(__dirname, '..', '..', '..', 'shared', 'recordings');
+const FOLDER = join(__dirname, '..', 'fixtures', 'recordings');
 
-/** Recordings of the real API lie beside the repository where it is developed and tested, not in it. */
-export const recordingsFound = existsSync(FOLDER);
-export const SKIPPED = `no recordings at ${FOLDER}`;
-
-export function recording<T>(name: string): T {
+/** A recording of `test/fixtures/recordings`: what the API sends, in the order, with the fields and the gaps it has. */
+export function recording<T>(name: 'turn-with-tool' | 'approval-denied' | 'message-while-running'): T {
   return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')) as T;
 }
 

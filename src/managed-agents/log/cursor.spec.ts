@@ -3,7 +3,7 @@ import { parseSince } from './cursor-text.js';
 import { type LogEvent } from './event.js';
 import { formatTime, parseTime } from './time.js';
 
-const SESSION = 'sesn_01GuGWpFoC5zy8bwPaUPogbX';
+const SESSION = 'sesn_01vt5ovnetZJjHrkZLHMUig9';
 const NOON = parseTime('2026-08-17T12:00:00Z') ?? NaN;
 const SECOND = 1_000_000;
 

@@ -1,21 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type LogEvent } from './event.js';
-import { type Situation, situationOf, type Turn } from './situation.js';
-
-const FOLDER = join(__dirname, '../../../../shared/recordings');
-const isThere = existsSync(FOLDER);
-const whenThere = isThere ? it : it.skip;
-const suffix = isThere ? '' : ' (skipped: ../shared/recordings is not there)';
+import { type LogEvent } from '../../src/managed-agents/log/event.js';
+import { type Situation, situationOf, type Turn } from '../../src/managed-agents/log/situation.js';
+import { recording } from '../support/recordings.js';
 
 interface Recording {
   readonly listed?: readonly Partial<LogEvent>[];
   readonly exchanges?: readonly { readonly response: { readonly body?: unknown; readonly events?: LogEvent[] } }[];
 }
 
-function recorded(name: string): LogEvent[] {
-  const recording = JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as Recording;
-  const events = recording.listed ?? recording.exchanges?.at(-1)?.response.events ?? [];
+function recorded(name: Parameters<typeof recording>[0]): LogEvent[] {
+  const { listed, exchanges } = recording<Recording>(name);
+  const events = listed ?? exchanges?.at(-1)?.response.events ?? [];
   return events.map((event, index) => ({ id: `sevt_${index}`, type: '', ...event }));
 }
 
@@ -30,9 +24,9 @@ function course(log: readonly LogEvent[]): [string, Turn][] {
   return turns.flatMap((turn, i) => (turn === turns[i - 1] ? [] : [[log[i]?.type ?? '', turn] as [string, Turn]]));
 }
 
-describe('recordings of the real API', () => {
-  whenThere(`a turn with a tool${suffix}`, () => {
-    const log = recorded('turn-with-tool.json');
+describe('the recordings', () => {
+  it('a turn with a tool', () => {
+    const log = recorded('turn-with-tool');
     expect(course(log)).toEqual([
       ['session.status_running', 'running'],
       ['session.status_idle', 'over'],
@@ -43,19 +37,19 @@ describe('recordings of the real API', () => {
       stopReason: { type: 'end_turn' },
       failed: false,
       queuedInputs: 0,
-      usage: { input_tokens: 4525 },
+      usage: { input_tokens: 4358 },
     });
   });
 
-  whenThere(`a message sent and not taken up yet${suffix}`, () => {
-    const log = recorded('turn-with-tool.json');
+  it('a message sent and not taken up yet', () => {
+    const log = recorded('turn-with-tool');
     const sent = { id: log[2]?.id ?? '', type: 'user.message' };
     expect(situationOf([sent], true)).toMatchObject({ status: undefined, turn: 'queued', queuedInputs: 1 });
     expect(situationOf([sent, ...log], true)).toMatchObject({ turn: 'over', queuedInputs: 0 });
   });
 
-  whenThere(`an approval that was denied${suffix}`, () => {
-    const log = recorded('approval-denied.json');
+  it('an approval that was denied', () => {
+    const log = recorded('approval-denied');
     expect(course(log)).toEqual([
       ['session.status_running', 'running'],
       ['session.status_idle', 'requires_action'],
@@ -71,15 +65,15 @@ describe('recordings of the real API', () => {
     expect(situationOf(log, true).failed).toBe(false);
   });
 
-  whenThere(`an approval that was denied, the answer still in the queue${suffix}`, () => {
-    const log = recorded('approval-denied.json');
+  it('an approval that was denied, the answer still in the queue', () => {
+    const log = recorded('approval-denied');
     const until = log.findIndex(({ type }) => type === 'user.tool_confirmation');
     const answer = { ...log[until], processed_at: null } as LogEvent;
     expect(situationOf([answer, ...log.slice(0, until)], true)).toMatchObject({ turn: 'queued', pendingActions: [] });
   });
 
-  whenThere(`a message while running is part of the turn${suffix}`, () => {
-    const log = recorded('message-while-running.json');
+  it('a message while running is part of the turn', () => {
+    const log = recorded('message-while-running');
     expect(course(log)).toEqual([
       ['session.status_running', 'running'],
       ['session.status_idle', 'over'],
