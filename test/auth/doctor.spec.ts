@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Simulator } from '../simulator/index.js';
 import { issuerKey, oidcEnv, TestIssuer } from '../support/issuer.js';
-import { freePort, serverEnv, startServer } from '../support/server.js';
-
-const MAIN = join(__dirname, '..', '..', 'dist', 'main.js');
+import { built } from '../support/built.js';
+import { atNumberedPort, REFUSED_URL } from '../support/ports.js';
+import { serverEnv, startServer } from '../support/server.js';
 
 let simulator: Simulator;
 let issuer: TestIssuer;
@@ -27,7 +27,7 @@ interface Report {
 
 async function doctor(env: Record<string, string>, token?: string): Promise<Report> {
   const args = token === undefined ? ['doctor', 'http'] : ['doctor', 'token'];
-  const child = spawn(process.execPath, [MAIN, ...args], { env: serverEnv(simulator.url, env) });
+  const child = spawn(process.execPath, [built('main.js'), ...args], { env: serverEnv(simulator.url, env) });
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
   child.stdin.end(token ?? '');
@@ -74,18 +74,20 @@ it('finds a facade before a provider that names itself in callbacks', async () =
 });
 
 it('fetches the published documents as a client would', async () => {
-  const port = await freePort();
-  const env = usual({ MCP_PUBLIC_URL: `http://127.0.0.1:${port}` });
-  expect((await doctor(env)).text).toMatch(
+  expect((await doctor(usual({ MCP_PUBLIC_URL: REFUSED_URL }))).text).toMatch(
     /^note +http.*oauth-protected-resource\/mcp cannot be reached from here .*ECONNREFUSED/m,
   );
-  const server = await startServer(serverEnv(simulator.url, env), port);
+  // The server has to be told its own address.
+  const { server, env } = await atNumberedPort(async (port) => {
+    const env = usual({ MCP_PUBLIC_URL: `http://127.0.0.1:${port}` });
+    return { server: await startServer(serverEnv(simulator.url, env), port), env };
+  });
   const up = await doctor(env);
   expect(up.text).toMatch(/^ok +http.*oauth-protected-resource\/mcp is what clients expect$/m);
   expect(up.text).toMatch(/^ok +http.*\/mcp asks for authentication$/m);
   await server.close();
-  const other = await startServer(serverEnv(simulator.url), port);
-  const wrong = await doctor(env);
+  const other = await startServer(serverEnv(simulator.url));
+  const wrong = await doctor(usual({ MCP_PUBLIC_URL: other.url }));
   expect(wrong.text).toMatch(/^problem .*answers with status 404 and not with this server's document/m);
   expect(wrong.text).toMatch(/^problem .*\/mcp answers with status 401 and without the challenge of this server/m);
   await other.close();

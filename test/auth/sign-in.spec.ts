@@ -3,7 +3,8 @@ import { callTool } from '../support/client.js';
 import { attempt, CALLBACK, OAuthMemory, signIn } from '../support/oauth-client.js';
 import { browse, type ProviderOptions, type RunningProvider, startProvider } from '../support/provider/index.js';
 import { call, send } from '../support/rpc.js';
-import { freePort, serverEnv, startServer, type TestServer, TOKEN } from '../support/server.js';
+import { atNumberedPort } from '../support/ports.js';
+import { serverEnv, startServer, type TestServer, TOKEN } from '../support/server.js';
 import { auditLines, logMessages, stderrText } from '../support/stderr.js';
 
 /** The official MCP client signs in by itself at a certified provider, as Claude does. */
@@ -30,8 +31,12 @@ const CLIENT = {
 };
 const FACADE = { MCP_OAUTH_FACADE: 'true', MCP_OAUTH_CLIENT_ID: 'company-mcp', MCP_OAUTH_STRIP_RESOURCE: 'true' };
 
-async function start(options: Partial<ProviderOptions> = {}, env: Record<string, string> = {}): Promise<void> {
-  const port = await freePort();
+/** Provider and server name each other, so the address of the server is chosen before either of them starts. */
+function start(options: Partial<ProviderOptions> = {}, env: Record<string, string> = {}): Promise<void> {
+  return atNumberedPort((port) => startAt(port, options, env));
+}
+
+async function startAt(port: number, options: Partial<ProviderOptions>, env: Record<string, string>): Promise<void> {
   const resource = `http://127.0.0.1:${port}/mcp`;
   provider = await startProvider({ resource, clients: [CLIENT], ...options });
   const settings = {
@@ -46,7 +51,6 @@ async function start(options: Partial<ProviderOptions> = {}, env: Record<string,
 }
 
 async function startCognito(env: Record<string, string> = {}): Promise<void> {
-  const port = await freePort();
   provider = await startProvider({ profile: 'cognito', resource: 'https://unused.example.com', clients: [CLIENT] });
   const settings = {
     MCP_AUTH_MODE: 'cognito',
@@ -58,7 +62,7 @@ async function startCognito(env: Record<string, string> = {}): Promise<void> {
     MCP_LOG_LEVEL: 'warn',
     ...env,
   };
-  server = await startServer(serverEnv(simulator.url, settings), port);
+  server = await startServer(serverEnv(simulator.url, settings));
 }
 
 /** Nothing a caller sent for authentication is seen by the API, by the log or by the audit. */

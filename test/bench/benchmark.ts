@@ -1,7 +1,8 @@
 import { ERAS, type Exchange, sessionGet, toolsList, withHeaders } from './exchange.js';
 import { compare, type Running } from './load.js';
 import { type Options } from './options.js';
-import { freePort, type Program, startHttp, stop, type Usage, usageOf } from './process.js';
+import { numberedPort } from '../support/ports.js';
+import { type Program, startHttp, stop, type Usage, usageOf } from './process.js';
 import { bare, bareConvertingOnce, ours, withoutUpstream, writeAnswers, writeTools } from './programs.js';
 import { type CallResult, type Report } from './report.js';
 import { firstAnswer, httpStart, startTimes, stdioStart } from './startup.js';
@@ -81,7 +82,7 @@ export async function withServers<T>(
   const servers: Running[] = [];
   try {
     for (const program of programs) {
-      const port = await freePort();
+      const port = numberedPort();
       const child = startHttp(program, port);
       const { name, headers } = program;
       servers.push({ name, child, port, headers });

@@ -4,7 +4,8 @@ import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { CLIENT_INFO, type Exchange } from './exchange.js';
 import { median } from './load.js';
-import { freePort, type Program, sleep, start, stop, usageOf } from './process.js';
+import { numberedPort } from '../support/ports.js';
+import { type Program, sleep, start, stop, usageOf } from './process.js';
 
 const POLL_MS = 3;
 const TIME_LIMIT_MS = 30_000;
@@ -41,7 +42,7 @@ function since(startedAt: number, child: ChildProcess): StartTime {
 }
 
 export async function httpStart(program: Program, exchange: Exchange): Promise<StartTime> {
-  const port = await freePort();
+  const port = numberedPort();
   const startedAt = performance.now();
   const child = start(program, 'http', port, 'ignore');
   try {

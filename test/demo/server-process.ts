@@ -1,14 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Readable } from 'node:stream';
-import { expectThat } from './unexpected.js';
-
-const MAIN = join(__dirname, '..', '..', 'dist', 'main.js');
+import { built } from '../support/built.js';
 
 /** The arguments that start the built server with Node. */
 export function serverCommand(transport: 'http' | 'stdio'): string[] {
-  expectThat(existsSync(MAIN), 'dist/main.js is missing; run "npm run build" first, or "npm run demo"');
-  return [MAIN, transport];
+  return [built('main.js'), transport];
 }
 
 /** Exactly these settings: whatever the shell of the demo has set stays outside. */

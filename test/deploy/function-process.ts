@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { built } from '../support/built.js';
 
 const SCRIPT = join(__dirname, 'function-runtime.cjs');
-const HANDLER = join(__dirname, '..', '..', 'dist', 'lambda.js');
 
 export interface FunctionAnswer {
   readonly statusCode: number;
@@ -26,7 +26,7 @@ export class FunctionProcess {
   private written = '';
 
   constructor(env: Readonly<Record<string, string>>) {
-    this.child = fork(SCRIPT, [HANDLER], {
+    this.child = fork(SCRIPT, [built('lambda.js')], {
       // Nothing but the settings, and no node_modules in reach.
       cwd: this.folder,
       env: { PATH: process.env.PATH, ...env },

@@ -1,6 +1,7 @@
 /** What probes see, on whichever port they ask. */
 import { RedisConnection } from '../../src/guardrails/limits/redis-connection.js';
 import { Simulator } from '../simulator/index.js';
+import { eventually } from '../support/eventually.js';
 import { oidcEnv, TestIssuer } from '../support/issuer.js';
 import { REDIS_PASSWORD, REDIS_SKIPPED, redisFound, RedisServer } from '../support/redis.js';
 import { call, type RawAnswer, send } from '../support/rpc.js';
@@ -29,12 +30,12 @@ const probe = (url: string, path: string, headers: Record<string, string> = {}, 
     headers: { authorization: undefined, 'content-type': undefined, host: '10.1.2.3', ...headers },
   });
 
-async function untilReady(url: string, status: number): Promise<RawAnswer> {
-  for (;;) {
-    const answer = await probe(url, '/readyz');
-    if (answer.status === status) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+function untilReady(url: string, status: number): Promise<RawAnswer> {
+  return eventually(
+    `/readyz answers ${status}`,
+    () => probe(url, '/readyz'),
+    (answer) => answer.status === status,
+  );
 }
 
 const READY = { status: 'ready', checks: { accepting_calls: 'ok' } };
@@ -183,7 +184,7 @@ it('with a port of their own, probes are answered there and nowhere else', async
   toClose.push(() => simulator.close());
   const server = await startServerProcess(serverEnv(simulator.url, { MCP_MANAGEMENT_PORT: '0' }));
   toClose.push(() => server.stop());
-  const management = /health is served at (\S+)\/readyz/.exec(server.stderr())![1]!;
+  const management = server.managementUrl!;
   expect(await probe(management, '/healthz')).toMatchObject({ status: 200, json: { status: 'alive' } });
   expect(await probe(management, '/readyz')).toMatchObject({ status: 200, json: READY });
   expect(await send(management, { body: call('tools/list') })).toMatchObject({ status: 404 });

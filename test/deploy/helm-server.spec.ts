@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Simulator } from '../simulator/index.js';
 import { callTool, connectHttp } from '../support/client.js';
-import { freePort } from '../support/redis.js';
-import { describeChart, type KubernetesObject, render, type Rendered, ROOT } from './helm/chart.js';
-
-const STARTED = /MCP is served at/;
+import { built } from '../support/built.js';
+import { Output } from '../support/output.js';
+import { atNumberedPort, numberedPort } from '../support/ports.js';
+import { servedBy } from '../support/server-process.js';
+import { describeChart, type KubernetesObject, render, type Rendered } from './helm/chart.js';
 
 let root: string;
 let simulator: Simulator;
@@ -48,44 +49,38 @@ function environmentOf(release: Rendered): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-async function run(args: string[], env: Record<string, string>, until?: RegExp) {
-  const child = spawn(process.execPath, args, { env, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  let written = '';
-  const ended = once(child, 'exit') as Promise<[number | null]>;
-  const found = new Promise<void>((resolve) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => {
-        written += chunk.toString();
-        if (until?.test(written)) resolve();
-      });
-    }
-  });
-  const stop = async () => {
-    if (child.exitCode === null) child.kill('SIGTERM');
-    return (await ended)[0];
-  };
-  await Promise.race([found, ended]);
-  return { stop, code: child.exitCode, written: () => written };
+const start = (args: string[], env: Record<string, string>) =>
+  spawn(process.execPath, args, { env, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+
+async function run(args: string[], env: Record<string, string>) {
+  const child = start(args, env);
+  const output = new Output(child);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, written: output.text };
+}
+
+/** The pod's server; the chart wants fixed ports, because Services lead to them. */
+async function serve(port: number) {
+  const managementPort = numberedPort();
+  const release = await render(
+    'bearer',
+    `settings.MCP_PORT=${port}`,
+    `settings.MCP_MANAGEMENT_PORT=${managementPort}`,
+    `settings.ANTHROPIC_BASE_URL="${simulator.url}"`,
+  );
+  mountSecrets(release);
+  const server = await servedBy(start([built('main.js'), 'http'], environmentOf(release)));
+  toEnd.push(server.stop);
+  return { release, server, port, managementPort };
 }
 
 describeChart('a server with the environment that the Helm chart gives it', () => {
   it('serves, is ready, and passes the test of the chart', async () => {
-    const [port, managementPort] = [await freePort(), await freePort()];
-    const release = await render(
-      'bearer',
-      `settings.MCP_PORT=${port}`,
-      `settings.MCP_MANAGEMENT_PORT=${managementPort}`,
-      `settings.ANTHROPIC_BASE_URL="${simulator.url}"`,
-    );
-    mountSecrets(release);
-    const server = await run([join(ROOT, 'dist', 'main.js'), 'http'], environmentOf(release), STARTED);
-    toEnd.push(server.stop);
-    expect(server.written()).toMatch(STARTED);
-
+    const { release, server, port, managementPort } = await atNumberedPort(serve);
     const client = await connectHttp(`http://127.0.0.1:${port}`, undefined, 'ci-secret-bearer-token');
     toEnd.push(() => client.close());
     expect(await callTool(client, 'agent_list', {})).toMatchObject({ isError: false });
-    expect(server.written()).not.toContain('ci-secret');
+    expect(server.stderr()).not.toContain('ci-secret');
 
     const [container] = release.one('Pod').spec.containers;
     const given = Object.fromEntries(container.env.map(({ name, value }: KubernetesObject) => [name, value]));
@@ -95,10 +90,10 @@ describeChart('a server with the environment that the Helm chart gives it', () =
       MCP_URL: `http://127.0.0.1:${port}/mcp`,
     };
     const passed = await run(container.args, at);
-    expect(passed.written()).toMatch(/readyz: 200, expected 200\n.*mcp: 401, expected 401/);
+    expect(passed.written).toMatch(/readyz: 200, expected 200\n.*mcp: 401, expected 401/);
     expect(passed.code).toBe(0);
     const failed = await run(container.args, { ...at, EXPECTED_STATUS: '200' });
-    expect(failed.written()).toContain('401, expected 200');
+    expect(failed.written).toContain('401, expected 200');
     expect(failed.code).toBe(1);
   });
 });

@@ -11,7 +11,10 @@ import { FIXTURES, Simulator } from '../simulator/index.js';
 import { callTool, connectHttp } from '../support/client.js';
 import { TestIssuer } from '../support/issuer.js';
 import { REDIS_SKIPPED, redisFound, RedisServer } from '../support/redis.js';
-import { freePort, TOKEN } from '../support/server.js';
+import { Output } from '../support/output.js';
+import { CLOSED_PORT } from '../support/ports.js';
+import { TOKEN } from '../support/server.js';
+import { servedBy, type ServerProcess } from '../support/server-process.js';
 import { CANNOT_CONFINE, canConfine, runConfined, spawnConfined, UID } from './confined.js';
 import { DOCKERFILE, globalArguments, isIgnored, LAMBDA_DOCKERFILE, ROOT, stages } from './dockerfile.js';
 import { bytesIn, filesIn, Image } from './image.js';
@@ -138,9 +141,7 @@ describe('the content of the image', () => {
       };
     }
 
-    async function start(
-      env: Record<string, string>,
-    ): Promise<{ url: string; child: ChildProcess; stderr: () => string }> {
+    async function start(env: Record<string, string>): Promise<ServerProcess> {
       const child = spawnConfined(
         commandOf('server'),
         {
@@ -155,16 +156,7 @@ describe('the content of the image', () => {
         appFolder('server'),
       );
       running.add(child);
-      let written = '';
-      const url = await new Promise<string>((resolve, reject) => {
-        child.once('exit', () => reject(new Error(`it did not start: ${written}`)));
-        child.stderr!.on('data', (chunk: Buffer) => {
-          written += chunk.toString();
-          const found = /MCP is served at (\S+)\/mcp/.exec(written)?.[1];
-          if (found) resolve(found);
-        });
-      });
-      return { url, child, stderr: () => written };
+      return servedBy(child);
     }
 
     async function stop(child: ChildProcess): Promise<number | null> {
@@ -246,10 +238,10 @@ describe('the content of the image', () => {
     );
 
     it('simulates the API in the image of the demo', async () => {
-      const port = String(await freePort());
-      const child = spawnConfined(commandOf('simulator', ['--public', '--port', port]), {}, appFolder('simulator'));
+      const command = commandOf('simulator', ['--public', '--port', '0']);
+      const child = spawnConfined(command, {}, appFolder('simulator'));
       running.add(child);
-      await once(child.stdout!, 'data');
+      const [, port] = await new Output(child).match(/simulator on http:\/\/\S+:(\d+)\s/);
       const env = { ANTHROPIC_API_KEY: 'any', MCP_AUTH_MODE: 'bearer', MCP_BEARER_TOKEN: TOKEN };
       const server = await start({ ...env, ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}` });
       const client = await connectHttp(server.url);
@@ -289,28 +281,27 @@ describe('the content of the image', () => {
         expect(await check({ MCP_PORT: port() })).toEqual([0, `/healthz on port ${port()} answers with status 200\n`]);
         status = 503;
         expect(await check({ MCP_PORT: port() })).toEqual([1, `/healthz on port ${port()} answers with status 503\n`]);
-        const closed = String(await freePort());
-        expect(await check({ MCP_PORT: closed })).toEqual([
+        expect(await check({ MCP_PORT: String(CLOSED_PORT) })).toEqual([
           1,
-          `/healthz on port ${closed} cannot be asked: ECONNREFUSED\n`,
+          `/healthz on port ${CLOSED_PORT} cannot be asked: ECONNREFUSED\n`,
         ]);
       });
 
       it('asks where the settings say: the management port before the other one, and the address that is bound', async () => {
         status = 200;
-        const other = String(await freePort());
-        expect((await check({ MCP_PORT: other, MCP_MANAGEMENT_PORT: port() }))[0]).toBe(0);
+        expect((await check({ MCP_PORT: String(CLOSED_PORT), MCP_MANAGEMENT_PORT: port() }))[0]).toBe(0);
         expect((await check({ MCP_PORT: port(), MCP_HOST: '127.0.0.1' }))[0]).toBe(0);
         expect((await check({ MCP_PORT: port(), MCP_HOST: '127.0.0.2' }))[0]).toBe(1);
       });
 
       it('is good for the server, on either port', async () => {
         const env = { ANTHROPIC_API_KEY: 'any', MCP_AUTH_MODE: 'bearer', MCP_BEARER_TOKEN: TOKEN };
-        const ports: Record<string, string>[] = [{}, { MCP_MANAGEMENT_PORT: String(await freePort()) }];
-        for (const more of ports) {
-          const server = await start({ ...env, ...more });
-          expect((await check({ MCP_PORT: new URL(server.url).port, ...more }))[0]).toBe(0);
-          await stop(server.child);
+        for (const more of [{}, { MCP_MANAGEMENT_PORT: '0' }] as Record<string, string>[]) {
+          const { url, managementUrl, child } = await start({ ...env, ...more });
+          const management = managementUrl && { MCP_MANAGEMENT_PORT: new URL(managementUrl).port };
+          expect(management !== undefined).toBe('MCP_MANAGEMENT_PORT' in more);
+          expect((await check({ MCP_PORT: new URL(url).port, ...management }))[0]).toBe(0);
+          await stop(child);
         }
       });
 

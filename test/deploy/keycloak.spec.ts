@@ -6,7 +6,7 @@ import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '../support/server.js';
+import { CLOSED_PORT } from '../support/ports.js';
 import { COMPOSE } from './compose.js';
 import { ROOT } from './dockerfile.js';
 
@@ -71,8 +71,8 @@ describe('its health check', () => {
     expect([kind, outcome, asked]).toEqual(['CMD', code, ['/health/ready']]);
   });
 
-  it('fails while nobody listens', async () => {
-    const [shell, ...args] = commandFor(await freePort());
+  it('fails while nobody listens', () => {
+    const [shell, ...args] = commandFor(CLOSED_PORT);
     expect(spawnSync(shell, args).status).toBe(1);
   });
 });

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import { join } from 'node:path';
 import { FIXTURES, Simulator } from '../simulator/index.js';
 import { oidcEnv, TestIssuer } from '../support/issuer.js';
+import { built } from '../support/built.js';
 import { serverEnv, TOKEN } from '../support/server.js';
 import { FakeParameterStore } from './fake-parameter-store.js';
 import { type FunctionAnswer, FunctionProcess } from './function-process.js';
@@ -236,7 +237,7 @@ describe('settings', () => {
 });
 
 it('the function is as large as its README says', () => {
-  const { size } = statSync(join(__dirname, '..', '..', 'dist', 'lambda.js'));
+  const { size } = statSync(built('lambda.js'));
   expectSaidSize('deploy/aws-lambda/README.md', /`dist\/lambda\.js` \(([\d.]+) MB/, size);
 });
 

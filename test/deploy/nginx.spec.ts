@@ -9,7 +9,10 @@ import { WatchSettings } from '../../src/config/watch.settings.js';
 import { settingsOf } from '../../src/config/setting.decorator.js';
 import { FIXTURES, Simulator } from '../simulator/index.js';
 import { callTool, connectHttp } from '../support/client.js';
-import { freePort, serverEnv, TOKEN } from '../support/server.js';
+import { Output } from '../support/output.js';
+import { eventually } from '../support/eventually.js';
+import { atNumberedPort, REFUSED_URL } from '../support/ports.js';
+import { serverEnv, TOKEN } from '../support/server.js';
 import { startServerProcess } from '../support/server-process.js';
 import { ROOT } from './dockerfile.js';
 
@@ -24,9 +27,12 @@ class Nginx {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(upstreams: readonly string[]): Promise<Nginx> {
+  static start(upstreams: readonly string[]): Promise<Nginx> {
+    return atNumberedPort((port) => Nginx.at(port, upstreams));
+  }
+
+  private static async at(port: number, upstreams: readonly string[]): Promise<Nginx> {
     const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
-    const port = await freePort();
     const servers = upstreams.map((upstream) => `server ${new URL(upstream).host} max_fails=1 fail_timeout=5s;`);
     const text = CONFIGURATION.replace(/^ *resolver .*\n/m, '')
       .replace(/server replica:8000 .*;/, servers.join(' '))
@@ -34,10 +40,10 @@ class Nginx {
       .replaceAll(' /tmp/', ` ${folder}/`);
     writeFileSync(join(folder, 'nginx.conf'), text);
     const child = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-g', 'daemon off;'], {
-      stdio: 'inherit',
+      stdio: ['ignore', 'inherit', 'pipe'],
     });
     const nginx = new Nginx(`http://127.0.0.1:${port}`, folder, child);
-    await nginx.ready();
+    await nginx.ready(new Output(child));
     return nginx;
   }
 
@@ -48,17 +54,12 @@ class Nginx {
     rmSync(this.folder, { recursive: true });
   }
 
-  private async ready(): Promise<void> {
-    for (;;) {
-      if (this.child.exitCode !== null) throw new Error('nginx did not start');
-      try {
-        const { status } = await fetch(`${this.url}/nginx-health`);
-        if (status === 204) return;
-      } catch {
-        // Not listening yet.
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    }
+  private async ready(output: Output): Promise<void> {
+    const health = async () => {
+      if (this.child.exitCode !== null) throw new Error(`nginx did not start: ${output.text}`);
+      return fetch(`${this.url}/nginx-health`).then(({ status }) => status, String);
+    };
+    await eventually('nginx is ready', health, (status) => status === 204, { everyMs: 20 });
   }
 }
 
@@ -181,7 +182,7 @@ const post = (url: string) => fetch(`${url}/mcp`, { method: 'POST', body: '{"a c
 
     it('tries another server when one cannot be reached', async () => {
       const good = await upstream((response) => void response.end('done'));
-      const nginx = started(await Nginx.start([`http://127.0.0.1:${await freePort()}`, good.url]));
+      const nginx = started(await Nginx.start([REFUSED_URL, good.url]));
       for (let n = 0; n < 4; n++) expect((await post(nginx.url)).status).toBe(200);
     });
 

@@ -1,7 +1,7 @@
 /** Every command of the pages that say how to begin, as a newcomer runs it: in a fresh copy, from top to bottom. */
 import { spawnSync } from 'node:child_process';
 import { Simulator } from '../simulator/index.js';
-import { freePort } from '../support/server.js';
+import { SERVED } from '../support/server-process.js';
 import { documentedCommands } from './documented-commands.js';
 import { Newcomer } from './newcomer.js';
 
@@ -30,22 +30,25 @@ function whyNotRun(command: string): string | undefined {
   return why ?? (isMissing ? `needs ${program}` : undefined);
 }
 
-/** Commands that go on, and what they say once they serve. */
+/** Ends a command that hangs: installing and building take minutes on a busy machine. */
+const LONGEST_MS = 1_200_000;
+
+/** Commands that go on, and the address they report once they serve. */
 const SERVES: readonly [RegExp, RegExp][] = [
-  [/npm start$/, /MCP is served at/],
-  [/^npm run simulator/, /http:\/\/127\.0\.0\.1/],
+  [/npm start$/, SERVED],
+  [/^npm run simulator/, /(http:\/\/127\.0\.0\.1:\d+)/],
 ];
 
 let simulator: Simulator;
 let newcomer: Newcomer;
-let port: number;
+/** Of the server that was started last. */
+let url = 'http://localhost:8000';
 beforeAll(async () => {
   simulator = await Simulator.start({ fixtures: true });
-  port = await freePort();
   newcomer = new Newcomer({
     ANTHROPIC_BASE_URL: simulator.url,
     MCP_HOST: '127.0.0.1',
-    MCP_PORT: String(port),
+    MCP_PORT: '0',
   });
 });
 afterAll(async () => {
@@ -66,11 +69,15 @@ describe.each(PAGES)('%s', (page) => {
       it.skip(`${where}: ${text} (${why})`, () => undefined);
       continue;
     }
-    it(`${where}: ${text}`, async () => {
-      const [, says] = SERVES.find(([command]) => command.test(text)) ?? [];
-      // Other suites run beside this one, so the usual port may be taken.
-      const command = text.replaceAll('localhost:8000', `127.0.0.1:${port}`);
-      await (says ? newcomer.serve(command, says) : newcomer.run(command));
-    }, 300_000);
+    it(
+      `${where}: ${text}`,
+      async () => {
+        const [, reports] = SERVES.find(([command]) => command.test(text)) ?? [];
+        if (reports) url = await newcomer.serve(text, reports);
+        // Other suites run beside this one and the usual port may be taken, so the system assigns one.
+        else await newcomer.run(text.replaceAll('localhost:8000', new URL(url).host));
+      },
+      LONGEST_MS,
+    );
   }
 });

@@ -3,10 +3,14 @@ import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Output } from '../support/output.js';
 import { ROOT } from './documented-commands.js';
 
 /** Most of what a failing command has written that is worth reading. */
 const SHOWN_CHARS = 4000;
+
+/** A server starts within this time, on a busy machine as well, in milliseconds. */
+const STARTS_WITHIN_MS = 300_000;
 
 /** What need not be done again for each page that begins with it. */
 const ONCE: ReadonlySet<string> = new Set(['npm ci', 'npm run build']);
@@ -30,23 +34,21 @@ export class Newcomer {
     const steps = command.split(' && ');
     const toDo = steps.filter((step) => !this.done.has(step));
     if (toDo.length === 0) return;
-    const { child, written } = this.start(toDo.join(' && '));
+    const { child, output } = this.start(toDo.join(' && '));
     const [code] = (await once(child, 'close')) as [number | null];
-    if (code !== 0) throw new Error(`${command}\nended with ${code}:\n${written().slice(-SHOWN_CHARS)}`);
+    if (code !== 0) throw new Error(`${command}\nended with ${code}:\n${output.text.slice(-SHOWN_CHARS)}`);
     for (const step of steps) if (ONCE.has(step)) this.done.add(step);
   }
 
-  /** Starts a server and waits until it says that it serves. It goes on beside the next commands, until another one. */
-  async serve(command: string, says: RegExp): Promise<void> {
+  /**
+   * Starts a server and returns the address it reports: the first group of `address`. It goes on beside the next
+   * commands, until another server is started.
+   */
+  async serve(command: string, address: RegExp): Promise<string> {
     await this.stopServing();
-    const { child, written } = this.start(command);
+    const { child, output } = this.start(command);
     this.server = child;
-    await new Promise<void>((resolve, reject) => {
-      child.once('close', () => reject(new Error(`${command}\nended:\n${written().slice(-SHOWN_CHARS)}`)));
-      const look = () => says.test(written()) && resolve();
-      child.stdout!.on('data', look);
-      child.stderr!.on('data', look);
-    });
+    return (await output.match(address, STARTS_WITHIN_MS))[1]!;
   }
 
   async leave(): Promise<void> {
@@ -54,7 +56,7 @@ export class Newcomer {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  private start(command: string): { child: ChildProcess; written: () => string } {
+  private start(command: string): { child: ChildProcess; output: Output } {
     const { PATH, HOME } = process.env;
     const child = spawn('bash', ['-euo', 'pipefail', '-c', command], {
       cwd: this.directory,
@@ -64,11 +66,7 @@ export class Newcomer {
       // A group of its own, so that what npm has started ends with it.
       detached: true,
     });
-    let text = '';
-    const collect = (chunk: Buffer) => (text += chunk.toString());
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
-    return { child, written: () => text };
+    return { child, output: new Output(child) };
   }
 
   private async stopServing(): Promise<void> {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { FIXTURES } from '../simulator/index.js';
 import { callTool, connectHttp, connectStdio, ERAS } from '../support/client.js';
 import { type Harness, startHarness } from '../support/harness.js';
-import { freePort, REDIS_PASSWORD } from '../support/redis.js';
+import { CLOSED_PORT } from '../support/ports.js';
+import { REDIS_PASSWORD } from '../support/redis.js';
 import { call as rpc, send } from '../support/rpc.js';
 import { serverEnv, TOKEN } from '../support/server.js';
 import { auditLines, stderrText } from '../support/stderr.js';
@@ -89,7 +90,7 @@ it('canaries planted in every secret show nowhere: results, errors, logs, file, 
   harness = await startHarness({
     env: {
       MCP_LOG_LEVEL: 'trace',
-      MCP_REDIS_URL: `redis://:${REDIS_PASSWORD}@127.0.0.1:${await freePort()}`,
+      MCP_REDIS_URL: `redis://:${REDIS_PASSWORD}@127.0.0.1:${CLOSED_PORT}`,
       MCP_MAX_STARTS_PER_HOUR: '5',
       MCP_RATE_LIMIT_ON_STORE_FAILURE: 'open',
       MCP_AUDIT_FILE: file,

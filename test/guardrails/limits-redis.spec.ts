@@ -2,7 +2,8 @@ import { RedisConnection } from '../../src/guardrails/limits/redis-connection.js
 import { StoreHealth } from '../../src/guardrails/limits/store-health.js';
 import { FIXTURES, say, Simulator, wait } from '../simulator/index.js';
 import { callTool, connectHttp, type ToolAnswer } from '../support/client.js';
-import { freePort, REDIS_PASSWORD, REDIS_SKIPPED, redisFound, RedisServer } from '../support/redis.js';
+import { REDIS_PASSWORD, REDIS_SKIPPED, redisFound, RedisServer } from '../support/redis.js';
+import { CLOSED_PORT } from '../support/ports.js';
 import { serverEnv, startServer, type TestServer } from '../support/server.js';
 import { startServerProcess } from '../support/server-process.js';
 import { auditLines, logLines, stderrText } from '../support/stderr.js';
@@ -48,9 +49,9 @@ const failuresOf = ({ app }: TestServer) => {
 const granted = (answers: ToolAnswer[]) => answers.filter(({ isError }) => !isError).length;
 
 describe('a Redis that is not there', () => {
-  const unreachable = async (env: Record<string, string> = {}) =>
+  const unreachable = (env: Record<string, string> = {}) =>
     serverWith({
-      MCP_REDIS_URL: `redis://:${REDIS_PASSWORD}@127.0.0.1:${await freePort()}`,
+      MCP_REDIS_URL: `redis://:${REDIS_PASSWORD}@127.0.0.1:${CLOSED_PORT}`,
       MCP_RATE_LIMIT_PER_MINUTE: '1',
       MCP_MAX_STARTS_PER_HOUR: '1',
       MCP_MAX_RUNNING_SESSIONS: '1',

@@ -7,11 +7,11 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Fault, Simulator } from '../simulator/index.js';
+import { built } from '../support/built.js';
+import { eventually } from '../support/eventually.js';
 import { call, send } from '../support/rpc.js';
 import { serverEnv } from '../support/server.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
-
-const MAIN = join(__dirname, '..', '..', 'dist', 'main.js');
 
 let simulator: Simulator;
 let server: ServerProcess;
@@ -33,21 +33,13 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   server = await startServerProcess(serverEnv(simulator.url, env));
 }
 
-/** Until something that has to happen has happened. */
-async function until<T>(look: () => T | Promise<T>, isIt: (seen: T) => boolean): Promise<T> {
-  for (;;) {
-    const seen = await look();
-    if (isIt(seen)) return seen;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 /** A call whose answer from the API is long in coming. */
 async function callUnderWay(fault: Fault) {
   simulator.faults.add({ path: AGENTS, ...fault });
   const answer = send(server.url, { body: agentList });
   answer.catch(() => undefined);
-  await until(() => simulator.requests.some(({ path }) => AGENTS.test(path)), Boolean);
+  const asked = () => simulator.requests.map(({ path }) => path);
+  await eventually('the API is asked', asked, (paths) => paths.some((path) => AGENTS.test(path)));
   // Not the promise itself: whoever awaits this would wait for it.
   return { answer };
 }
@@ -57,14 +49,12 @@ it('answers while it leaves, refuses once it drains, and ends when the last call
   const { answer: underWay } = await callUnderWay({ delayMs: 8000 });
   const exited = server.stop();
 
-  expect(
-    (
-      await until(
-        () => get('/readyz'),
-        ({ status }) => status === 503,
-      )
-    ).json,
-  ).toEqual({
+  const ready = await eventually(
+    'the server is not ready',
+    () => get('/readyz'),
+    ({ status }) => status === 503,
+  );
+  expect(ready.json).toEqual({
     status: 'not_ready',
     checks: { accepting_calls: 'failing' },
   });
@@ -75,7 +65,8 @@ it('answers while it leaves, refuses once it drains, and ends when the last call
     json: { result: expect.anything() },
   });
 
-  const refused = await until(
+  const refused = await eventually(
+    'a call is refused',
     () => send(server.url, { body: agentList }),
     ({ status }) => status !== 200,
   );
@@ -125,7 +116,8 @@ it('a second signal ends it at once', async () => {
   await callUnderWay({ delayMs: 120_000 });
   const exited = once(server.child, 'exit');
   server.child.kill('SIGTERM');
-  await until(
+  await eventually(
+    'the server ends',
     () => server.stderr(),
     (text) => text.includes('SIGTERM: shutting down'),
   );
@@ -152,7 +144,7 @@ it('a signal that comes before it listens ends it as well', async () => {
       return listen.apply(this, args);
     };`);
   const env = serverEnv(simulator.url, { ...signalled, MCP_PORT: '0', MCP_SHUTDOWN_DELAY_SECONDS: '0' });
-  const child = spawn(process.execPath, [MAIN, 'http'], { env, stdio: 'ignore' });
+  const child = spawn(process.execPath, [built('main.js'), 'http'], { env, stdio: 'ignore' });
   expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
@@ -213,7 +205,8 @@ describe('an error nobody foresaw', () => {
     const { port } = collector.address() as AddressInfo;
     await start({ ...faulty(body), MCP_AUDIT_URL: `http://127.0.0.1:${port}/audit` });
     await send(server.url, { body: agentList });
-    await until(
+    await eventually(
+      'the collector is asked',
       () => refusals,
       (count) => count > 0,
     );

@@ -1,14 +1,13 @@
 /** What happens to calls under way when the server is told to end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { join } from 'node:path';
 import { FIXTURES, Simulator } from '../simulator/index.js';
 import { callTool, connectHttp, ERAS } from '../support/client.js';
+import { built } from '../support/built.js';
+import { eventually } from '../support/eventually.js';
 import { serverEnv } from '../support/server.js';
+import { servedBy } from '../support/server-process.js';
 import { auditLines } from '../support/stderr.js';
-
-const MAIN = join(__dirname, '..', '..', 'dist', 'main.js');
 
 /** Nothing stands before the server that would have to hear of its end. */
 const QUICK = { MCP_SHUTDOWN_DELAY_SECONDS: '0' };
@@ -30,7 +29,7 @@ interface Running {
 }
 
 function start(entry: string, env: Record<string, string> = {}): Running {
-  child = spawn(process.execPath, [MAIN, entry], {
+  child = spawn(process.execPath, [built('main.js'), entry], {
     env: serverEnv(simulator.url, { MCP_HOST: '127.0.0.1', MCP_PORT: '0', MCP_LOG_LEVEL: 'info', ...QUICK, ...env }),
   });
   const written = { stdout: '', stderr: '' };
@@ -41,16 +40,14 @@ function start(entry: string, env: Record<string, string> = {}): Running {
 
 /** Resolves when the API has received a request for this path. */
 async function received(path: string): Promise<void> {
-  while (!simulator.requests.some((request) => request.path === path)) await new Promise(setImmediate);
+  await eventually(
+    `a request for ${path}`,
+    () => simulator.requests.map((request) => request.path),
+    (all) => all.includes(path),
+  );
 }
 
-async function urlOf(server: ChildProcess): Promise<string> {
-  for await (const line of createInterface({ input: server.stderr! })) {
-    const url = /served at (http:\/\/\S+)\/mcp/.exec(line)?.[1];
-    if (url) return url;
-  }
-  throw new Error('the server ended');
-}
+const urlOf = async (server: ChildProcess) => (await servedBy(server)).url;
 
 it('HTTP: a call under way is answered and audited, then the process ends', async () => {
   simulator.faults.add({ path: /^\/v1\/agents$/, delayMs: 700 });
@@ -94,7 +91,7 @@ it('stdio, SIGTERM: a call that comes too late is refused, and told when to try 
   child.stdin!.write(input);
   await received('/v1/agents');
   child.kill('SIGTERM');
-  while (!stderr().includes('tool calls may finish')) await new Promise(setImmediate);
+  await eventually('the server drains', stderr, (text) => text.includes('tool calls may finish'));
   const params = { name: 'environment_list', arguments: {} };
   child.stdin!.write(`${JSON.stringify({ jsonrpc: '2.0', id: 3, method: 'tools/call', params })}\n`);
   await closed;
@@ -131,7 +128,11 @@ describe('a wait under way', () => {
   }
 
   async function followed({ log }: ReturnType<typeof quietSession>, isFollowed = true): Promise<void> {
-    while (log.subscribers > 0 !== isFollowed) await new Promise(setImmediate);
+    await eventually(
+      'followers of the session',
+      () => log.subscribers,
+      (count) => count > 0 === isFollowed,
+    );
   }
 
   const waitFor = (session_id: string) => {

@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { Simulator } from '../simulator/index.js';
 import { callTool, connectStdio, ERAS } from '../support/client.js';
+import { built } from '../support/built.js';
 import { serverEnv } from '../support/server.js';
 import { auditLines } from '../support/stderr.js';
-
-const MAIN = join(__dirname, '..', '..', 'dist', 'main.js');
 
 let simulator: Simulator;
 beforeAll(async () => {
@@ -24,7 +23,7 @@ interface Ended {
 
 /** Runs the executable, writes `input` and closes stdin. */
 async function run(args: string[], env: Record<string, string>, input = '', cwd?: string): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd });
+  const child = spawn(process.execPath, [built('main.js'), ...args], { env, cwd });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

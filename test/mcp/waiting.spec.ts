@@ -2,6 +2,7 @@ import { type Client, type VersionNegotiationMode } from '@modelcontextprotocol/
 import { FIXTURES, say, Simulator } from '../simulator/index.js';
 import { callTool, connectHttp, connectStdio, ERAS, MODERN } from '../support/client.js';
 import { serverEnv, startServer, type TestServer } from '../support/server.js';
+import { eventually } from '../support/eventually.js';
 
 const agent_id = FIXTURES.agents.analyst;
 const environment_id = FIXTURES.environments.cloud;
@@ -32,7 +33,7 @@ async function waitWithProgress(client: Client): Promise<{ messages: string[]; r
     { onprogress: ({ message }) => messages.push(message ?? '') },
   );
   const { log } = simulator.world.sessions.get(session_id as string);
-  while (log.subscribers === 0) await new Promise((resolve) => setImmediate(resolve));
+  await eventually('followers of the session', () => log.subscribers);
   await simulator.settle(session_id as string);
   return { messages, result: (await waiting).structuredContent };
 }

@@ -1,6 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { ask, customTool, RealClock, say, think, transientUnknownToolUse } from './index.js';
 import { allow, Harness, message, refusal } from './harness.js';
+import { eventually } from '../support/eventually.js';
 
 describe('faults', () => {
   let harness: Harness;
@@ -62,7 +63,7 @@ describe('faults', () => {
     harness.sim.faults.add({ delayMs: 30_000 });
     let answered = false;
     const call = harness.sessions.list().then(() => (answered = true));
-    while (harness.sim.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await eventually('a request', () => harness.sim.requests.length);
     harness.clock.advance(29_999);
     await harness.client.beta.agents.list();
     expect(answered).toBe(false);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   Client,
   type ClientCapabilities,
@@ -6,6 +5,7 @@ import {
   type VersionNegotiationMode,
 } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { built } from './built.js';
 import { TOKEN } from './server.js';
 
 /** Both protocol eras, each pinned: negotiation would hide a leg that is lost. */
@@ -39,7 +39,7 @@ export async function connectStdio(
 ): Promise<{ client: Client; stderr: () => string }> {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [join(__dirname, '..', '..', 'dist', 'main.js'), 'stdio'],
+    args: [built('main.js'), 'stdio'],
     env,
     stderr: 'pipe',
   });

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { eventually } from './eventually.js';
 import { type AuditLine, auditLines } from './stderr.js';
 
 /** A collector of audit records of one's own, and what it was sent. */
@@ -8,17 +9,15 @@ export class Collector {
   readonly requests: IncomingMessage[] = [];
   status = 200;
   private readonly server: Server;
-  private heard: () => void = () => undefined;
 
   constructor() {
-    this.server = createServer((request, response) => {
+    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
       let body = '';
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
       request.on('end', () => {
         this.requests.push(request);
         if (this.status === 200) this.lines.push(...auditLines(body));
         response.writeHead(this.status, { location: 'http://127.0.0.1:1/' }).end('answer');
-        this.heard();
       });
     });
   }
@@ -31,8 +30,13 @@ export class Collector {
     );
   }
 
+  /** Waits until the lines that have arrived are as they should be. */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => (this.heard = resolve));
+    await eventually(
+      'audit records at the collector',
+      () => (condition() ? undefined : this.lines),
+      (left) => !left,
+    );
   }
 
   close(): void {

@@ -1,15 +1,20 @@
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { eventually } from './eventually.js';
+import { REFUSED_URL } from './ports.js';
 
 /** As often as a busy load balancer would look, and as long as it would wait for the answer, in milliseconds. */
 const PROBE_EVERY_MS = 100;
 const PROBE_TIMEOUT_MS = 2000;
+/** A replica that starts is healthy within this time, on a busy machine as well, in milliseconds. */
+const HEALTHY_WITHIN_MS = 120_000;
 /** Of one connection to the next; meaningless behind it. */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding'];
 
+/** A replica, wherever it is served at the moment. */
 interface Backend {
-  readonly url: string;
+  url: string;
   healthy: boolean;
 }
 
@@ -31,7 +36,6 @@ export class LoadBalancer {
   /** Requests that a replica took and did not answer. */
   readonly broken: string[] = [];
   private readonly agent = new Agent({ keepAlive: true });
-  private readonly waiting = new Set<() => void>();
   private turn = 0;
 
   private constructor(
@@ -40,7 +44,8 @@ export class LoadBalancer {
   ) {}
 
   static async before(urls: readonly string[]): Promise<LoadBalancer> {
-    const server = createServer();
+    // Idle connections are the clients' to close: closed here, one could break just as a client uses it again.
+    const server = createServer({ keepAliveTimeout: 0 });
     const balancer = new LoadBalancer(
       server,
       urls.map((url) => ({ url, healthy: false })),
@@ -58,11 +63,19 @@ export class LoadBalancer {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Resolves when probes say so of the replica at this address. */
-  async whenHealthy(url: string, healthy: boolean): Promise<void> {
-    while (this.backends.find((backend) => backend.url === url)?.healthy !== healthy) {
-      await new Promise<void>((resolve) => this.waiting.add(resolve));
-    }
+  /** Resolves when the probes of this replica succeed. */
+  async whenHealthy(index: number): Promise<void> {
+    const states = () => this.backends.map((backend) => ({ ...backend }));
+    await eventually(`replica ${index} is healthy`, states, (all) => all[index]?.healthy === true, {
+      deadlineMs: HEALTHY_WITHIN_MS,
+    });
+  }
+
+  /** The replica is served elsewhere from now on; at no address, connections to it are refused. */
+  move(index: number, url = REFUSED_URL): void {
+    const backend = this.backends[index]!;
+    backend.url = url;
+    backend.healthy = false;
   }
 
   async close(): Promise<void> {
@@ -129,9 +142,10 @@ export class LoadBalancer {
   /** Each on its own: one that is slow to answer must not keep what is wrong with another one from being seen. */
   private async probeForEver(backend: Backend): Promise<void> {
     while (this.server.listening) {
-      backend.healthy = await isReady(backend.url);
-      for (const resolve of this.waiting) resolve();
-      this.waiting.clear();
+      const { url } = backend;
+      const ready = await isReady(url);
+      // It may have moved meanwhile.
+      if (backend.url === url) backend.healthy = ready;
       await pause(PROBE_EVERY_MS);
     }
   }

@@ -32,7 +32,7 @@ export interface Replay {
 
 export async function replay(exchanges: readonly Exchange[], events: readonly RecordedEvent[]): Promise<Replay> {
   const state = { happened: events.length };
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const url = new URL(request.url ?? '/', 'http://replay');
     const answer = url.pathname.endsWith('/events')
       ? { status: 200, body: { data: select(events.slice(0, state.happened), url.searchParams) } }

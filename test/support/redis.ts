@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { type AddressInfo } from 'node:net';
+import { Output } from './output.js';
+import { atNumberedPort } from './ports.js';
 
 export const redisFound = spawnSync('redis-server', ['--version']).status === 0;
 export const REDIS_SKIPPED = 'redis-server is not installed on this machine';
@@ -14,10 +14,12 @@ export class RedisServer {
 
   private constructor(private readonly port: number) {}
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort());
-    await server.start();
-    return server;
+  static start(): Promise<RedisServer> {
+    return atNumberedPort(async (port) => {
+      const server = new RedisServer(port);
+      await server.start();
+      return server;
+    });
   }
 
   get url(): string {
@@ -27,16 +29,8 @@ export class RedisServer {
   async start(): Promise<void> {
     const options = { port: this.port, bind: '127.0.0.1', requirepass: REDIS_PASSWORD, save: '', appendonly: 'no' };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.process = child;
-    await new Promise<void>((resolve, reject) => {
-      let written = '';
-      child.once('exit', () => reject(new Error(`redis-server did not start: ${written}`)));
-      child.stdout.on('data', (chunk: Buffer) => {
-        written += chunk.toString();
-        if (written.includes('Ready to accept connections')) resolve();
-      });
-    });
+    this.process = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Output(this.process).match(/Ready to accept connections/);
   }
 
   /** It keeps its connections, and answers nothing any more. */
@@ -52,13 +46,4 @@ export class RedisServer {
     child.kill('SIGKILL');
     await exited;
   }
-}
-
-/** A port nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

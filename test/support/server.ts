@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import { type AddressInfo } from 'node:net';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp } from '../../src/bootstrap/http.js';
 
@@ -24,22 +22,13 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** The real application on a loopback port (a free one, unless `at` says which), with exactly these settings. */
+/** The real application at a loopback port, which the system assigns unless `at` is given, with exactly these settings. */
 export async function startServer(env: Record<string, string>, at = 0): Promise<TestServer> {
   const app = await withEnvironment(env, createHttpApp);
   await app.listen(at, '127.0.0.1');
   const { port } = app.getHttpServer().address() as { port: number };
   open.add(app);
   return { app, url: `http://127.0.0.1:${port}`, close: () => end(app) };
-}
-
-/** A port nobody uses, for a server whose address must be known before it starts. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  return port;
 }
 
 /** A test that fails half-way leaves its server behind, which would keep the whole run from ending. */

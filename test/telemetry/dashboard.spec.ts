@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { INSTRUMENTS, type InstrumentDeclaration } from '../../src/telemetry/metrics/instruments.js';
 import { callTool } from '../support/client.js';
-import { freePort } from '../support/server.js';
+import { REFUSED_URL } from '../support/ports.js';
 import { type Series } from './exposition.js';
 import { readQuery } from './promql.js';
 import { playScenario, SCENARIO_ENV, startMeasured } from './scenario.js';
+import { eventually } from '../support/eventually.js';
 
 const FOLDER = join(__dirname, '..', '..', 'deploy', 'observability');
 /** What Prometheus and Kubernetes' service discovery add to every series, and Prometheus' own series. */
@@ -68,14 +69,19 @@ const alerts: Query[] = rules.map(({ alert, expr }) => ({ where: `alert ${alert}
 let series: readonly Series[];
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'dashboard-'));
-  const env = SCENARIO_ENV(join(folder, 'audit.log'), `http://127.0.0.1:${await freePort()}`);
+  const env = SCENARIO_ENV(join(folder, 'audit.log'), REFUSED_URL);
   const measured = await startMeasured({ env });
   const session_id = await playScenario(measured.client, measured.simulator, measured.server.url);
   // Something has been thrown away by then, which no process can be made to do.
-  while (!(await measured.scrape()).some(({ name }) => name.startsWith('nodejs_gc_'))) {
-    await callTool(measured.client, 'session_get', { session_id });
-  }
-  series = await measured.scrape();
+  series = await eventually(
+    'a metric of the garbage collector',
+    async () => {
+      await callTool(measured.client, 'session_get', { session_id });
+      return measured.scrape();
+    },
+    (scraped) => scraped.some(({ name }) => name.startsWith('nodejs_gc_')),
+    { everyMs: 0 },
+  );
   await measured.close();
   rmSync(folder, { recursive: true });
 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { FIXTURES } from '../simulator/index.js';
 import { callTool } from '../support/client.js';
 import { call as rpc, send } from '../support/rpc.js';
-import { freePort, serverEnv, startServer } from '../support/server.js';
+import { REFUSED_URL } from '../support/ports.js';
+import { serverEnv, startServer } from '../support/server.js';
 import { valuesOf } from './exposition.js';
 import { OtlpReceiver } from './otlp-receiver.js';
 import { type Measured, playScenario, SCENARIO_ENV, startMeasured } from './scenario.js';
@@ -17,8 +18,7 @@ let measured: Measured;
 afterEach(() => measured.close());
 
 it('counts what happened, exactly', async () => {
-  const collector = `http://127.0.0.1:${await freePort()}`;
-  measured = await startMeasured({ env: SCENARIO_ENV(join(folder, 'audit.log'), collector) });
+  measured = await startMeasured({ env: SCENARIO_ENV(join(folder, 'audit.log'), REFUSED_URL) });
   await playScenario(measured.client, measured.simulator, measured.server.url);
   const series = await measured.scrape();
   const values = (name: string) => valuesOf(series, `${OURS}${name}`);

@@ -1,9 +1,10 @@
 import { FIXTURES, Simulator } from '../simulator/index.js';
 import { callTool, connectHttp, connectStdio, ERAS, MODERN } from '../support/client.js';
 import { startWaiting } from '../support/calls.js';
+import { eventually } from '../support/eventually.js';
 import { send, call as rpc } from '../support/rpc.js';
 import { serverEnv, startServer, type TestServer, TOKEN } from '../support/server.js';
-import { auditLines, logLines, stderrText } from '../support/stderr.js';
+import { auditLines, logLines, logMessages, stderrText } from '../support/stderr.js';
 import { OtlpReceiver } from './otlp-receiver.js';
 import { type ReceivedSpan } from './received-span.js';
 
@@ -159,7 +160,11 @@ it.each(ERAS)('over stdio, a call belongs to the trace of _meta (%s)', async (_,
   const { client } = await connectStdio(serverEnv(simulator.url, otlp()), mode);
   await client.callTool({ name: 'agent_list', arguments: {}, _meta: { traceparent } });
   await client.close();
-  while (receiver.spans.length < 3) await new Promise(setImmediate);
+  await eventually(
+    'spans arrive',
+    () => receiver.spans.length,
+    (count) => count >= 3,
+  );
   const tool = one(receiver.spans, 'tools/call agent_list');
   expect(tool).toMatchObject({ traceId: TRACE, parentSpanId: CALLER, links: [] });
   expect(tool.attributes['network.transport']).toBe('pipe');
@@ -212,7 +217,11 @@ it('a receiver that is away holds up no call and no end, and is told', async () 
   const says = (text: string) => logLines().some(({ msg }) => msg.includes(text));
   expect(says('traces or metrics were lost')).toBe(true);
   // The exporter gives up a moment later; what it says then must not be in the log of whatever runs next.
-  while (!says('export failed')) await new Promise((resolve) => setTimeout(resolve, 20));
+  await eventually(
+    'the exporter gives up',
+    () => logMessages(),
+    (all) => all.some((message) => message.includes('export failed')),
+  );
 });
 
 it('no secret and no text of a call is in spans, metrics or logs', async () => {

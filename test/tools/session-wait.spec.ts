@@ -4,6 +4,7 @@ import { ask, customTool, error, FIXTURES, grade, say, spawnThread, tool, turns,
 import { callTool, connectHttp, ERAS, type ToolAnswer } from '../support/client.js';
 import { type Harness, startHarness } from '../support/harness.js';
 import { TOKEN } from '../support/server.js';
+import { eventually } from '../support/eventually.js';
 
 const agent_id = FIXTURES.agents.analyst;
 const environment_id = FIXTURES.environments.cloud;
@@ -116,7 +117,7 @@ describe('returns when', () => {
 /** Until the simulator has accepted so many streams in all. */
 async function opened(count: number): Promise<void> {
   const streams = () => harness.simulator.requests.filter(({ path }) => path.endsWith('/events/stream')).length;
-  while (streams() < count) await new Promise((resolve) => setImmediate(resolve));
+  await eventually('streams of the API', streams, (open) => open >= count);
 }
 
 it('does not take the idle of a session that was never asked anything for a result', async () => {
@@ -231,7 +232,11 @@ describe.each(ERAS)('a client of %s', (_, mode) => {
       const rejected = expect(waiting).rejects.toThrow();
       await end(leave);
       await rejected;
-      while (log.subscribers > 0) await new Promise((resolve) => setImmediate(resolve));
+      await eventually(
+        'followers of the session',
+        () => log.subscribers,
+        (left) => left === 0,
+      );
       expect(load()).toEqual({ streams: 0, polling: 0, waiters: 0 });
     },
     NOTICED_MS,
@@ -325,7 +330,7 @@ describe('as many sessions as the server may follow', () => {
     const [one, other] = [await begin('Go'), await begin()];
     const follow = limited.server.app.get(FollowService);
     const waiting = call('session_wait', { session_id: one, timeout_seconds: 2 }, client);
-    while (follow.load.waiters === 0) await new Promise((resolve) => setImmediate(resolve));
+    await eventually('waiters', () => follow.load.waiters);
     const refused = await call('session_wait', { session_id: other }, client);
     expect(refused).toMatchObject({
       isError: true,

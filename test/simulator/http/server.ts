@@ -39,7 +39,8 @@ export class HttpServer {
   constructor(private readonly parts: ServerParts) {
     this.router = new Router(parts.routes);
     this.limits = new RateLimits(parts.clock);
-    this.server = createServer((incoming, response) => this.receive(incoming, response));
+    // An idle connection that is closed here just as a client uses it again would look like a failure of the API.
+    this.server = createServer({ keepAliveTimeout: 0 }, (incoming, response) => this.receive(incoming, response));
   }
 
   async listen(port: number, host: string): Promise<number> {
