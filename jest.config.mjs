@@ -34,7 +34,7 @@ const compiledPackages = [
 export default {
   testEnvironment: 'node',
   // Machines are shared; a time-out is there to end what hangs, not to judge what is slow.
-  testTimeout: 120_000,
+  testTimeout: 240_000,
   // Random choices of tests come from it: test/support/seed.ts.
   showSeed: true,
   // Most suites wait for processes and sockets of their own, so every core can take one.

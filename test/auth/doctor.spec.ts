@@ -27,7 +27,7 @@ interface Report {
 
 async function doctor(env: Record<string, string>, token?: string): Promise<Report> {
   const args = token === undefined ? ['doctor', 'http'] : ['doctor', 'token'];
-  const child = spawn(process.execPath, [built('main.js'), ...args], { env: serverEnv(simulator.url, env) });
+  const child = spawn(process.execPath, [built('dist/main.js'), ...args], { env: serverEnv(simulator.url, env) });
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
   child.stdin.end(token ?? '');

@@ -3,7 +3,7 @@ import { built } from '../support/built.js';
 
 /** The arguments that start the built server with Node. */
 export function serverCommand(transport: 'http' | 'stdio'): string[] {
-  return [built('main.js'), transport];
+  return [built('dist/main.js'), transport];
 }
 
 /** Exactly these settings: whatever the shell of the demo has set stays outside. */

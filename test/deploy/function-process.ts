@@ -26,7 +26,7 @@ export class FunctionProcess {
   private written = '';
 
   constructor(env: Readonly<Record<string, string>>) {
-    this.child = fork(SCRIPT, [built('lambda.js')], {
+    this.child = fork(SCRIPT, [built('dist/lambda.js')], {
       // Nothing but the settings, and no node_modules in reach.
       cwd: this.folder,
       env: { PATH: process.env.PATH, ...env },

@@ -69,7 +69,7 @@ async function serve(port: number) {
     `settings.ANTHROPIC_BASE_URL="${simulator.url}"`,
   );
   mountSecrets(release);
-  const server = await servedBy(start([built('main.js'), 'http'], environmentOf(release)));
+  const server = await servedBy(start([built('dist/main.js'), 'http'], environmentOf(release)));
   toEnd.push(server.stop);
   return { release, server, port, managementPort };
 }

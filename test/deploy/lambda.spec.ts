@@ -237,7 +237,7 @@ describe('settings', () => {
 });
 
 it('the function is as large as its README says', () => {
-  const { size } = statSync(built('lambda.js'));
+  const { size } = statSync(built('dist/lambda.js'));
   expectSaidSize('deploy/aws-lambda/README.md', /`dist\/lambda\.js` \(([\d.]+) MB/, size);
 });
 

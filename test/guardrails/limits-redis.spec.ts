@@ -181,13 +181,15 @@ withRedis('replicas that share a Redis', () => {
     expect(stderrText()).toMatch(/is available again/);
   });
 
-  it('a Redis that hangs holds a call up for little more than a second', async () => {
-    const { call } = await serverWith({ MCP_REDIS_URL: redis.url, MCP_RATE_LIMIT_PER_MINUTE: '5' });
+  it('a Redis that hangs holds a call up for as long as a command may take: a second', async () => {
+    const { server, call } = await serverWith({ MCP_REDIS_URL: redis.url, MCP_RATE_LIMIT_PER_MINUTE: '5' });
     expect((await call('agent_list')).isError).toBe(false);
     redis.freeze();
-    const startedAt = performance.now();
     expect((await call('agent_list')).isError).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(4000);
+    // It was the time of the command that ran out, before that of the connection, and it was tried once.
+    const { commandTimeout, socketTimeout, maxRetriesPerRequest } = redisOf(server).options;
+    expect({ commandTimeout, maxRetriesPerRequest }).toEqual({ commandTimeout: 1000, maxRetriesPerRequest: 0 });
+    expect(socketTimeout).toBeGreaterThan(commandTimeout!);
     expect(stderrText()).toMatch(/is unavailable \(Command timed out\)/);
   });
 

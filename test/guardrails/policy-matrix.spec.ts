@@ -139,7 +139,7 @@ const anyRules: fc.Arbitrary<Rules> = fc.record({
   }),
 });
 
-/** Each set of rules is a server of its own, so a handful of them is drawn for all cases. */
+/** Each set of rules is a server of its own, so a handful of them is drawn for all cases, from the seed of the run. */
 const SERVERS = 60;
 const anyCase: fc.Arbitrary<Case> = fc.record({
   rules: fc.constantFrom(...fc.sample(anyRules, SERVERS)),

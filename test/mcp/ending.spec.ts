@@ -6,18 +6,21 @@ import { type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Fault, Simulator } from '../simulator/index.js';
+import { type Fault, ManualClock, Simulator } from '../simulator/index.js';
 import { built } from '../support/built.js';
 import { eventually } from '../support/eventually.js';
 import { call, send } from '../support/rpc.js';
 import { serverEnv } from '../support/server.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
 
+/** The API answers late calls when a test moves it. */
+let clock: ManualClock;
 let simulator: Simulator;
 let server: ServerProcess;
 const toClose: (() => unknown)[] = [];
 beforeEach(async () => {
-  simulator = await Simulator.start({ fixtures: true });
+  clock = new ManualClock();
+  simulator = await Simulator.start({ fixtures: true, clock });
 });
 afterEach(async () => {
   server.child.kill('SIGKILL');
@@ -25,6 +28,8 @@ afterEach(async () => {
   await simulator.close();
 });
 
+/** Any time will do, in ms of that clock. */
+const LATE_MS = 10_000;
 const AGENTS = /^\/v1\/agents$/;
 const agentList = call('tools/call', { name: 'agent_list', arguments: {} });
 const get = (path: string) => send(server.url, { method: 'GET', path, headers: { 'content-type': undefined } });
@@ -45,8 +50,8 @@ async function callUnderWay(fault: Fault) {
 }
 
 it('answers while it leaves, refuses once it drains, and ends when the last call is answered', async () => {
-  await start({ MCP_SHUTDOWN_GRACE_SECONDS: '20', MCP_SHUTDOWN_DELAY_SECONDS: '3' });
-  const { answer: underWay } = await callUnderWay({ delayMs: 8000 });
+  await start({ MCP_SHUTDOWN_GRACE_SECONDS: '60', MCP_SHUTDOWN_DELAY_SECONDS: '3' });
+  const { answer: underWay } = await callUnderWay({ delayMs: LATE_MS });
   const exited = server.stop();
 
   const ready = await eventually(
@@ -82,12 +87,13 @@ it('answers while it leaves, refuses once it drains, and ends when the last call
   expect(await get('/readyz')).toMatchObject({ status: 503 });
   expect(await get('/healthz')).toMatchObject({ status: 200 });
 
+  clock.advance(LATE_MS);
   expect(await underWay).toMatchObject({ status: 200, headers: { connection: 'close' } });
   expect(await exited).toBe(0);
 });
 
 it.each<[string, Fault]>([
-  ['the API does not answer', { delayMs: 120_000 }],
+  ['the API does not answer', { delayMs: LATE_MS }],
   ['half of an answer arrived', { stalls: true }],
   ['the API is to be asked again', { status: 429, retryAfter: 5, times: Infinity }],
 ])('gives up a call that takes too long in time to answer and to record it: %s', async (_, fault) => {
@@ -113,7 +119,7 @@ it('a signal from a terminal does not wait for load balancers', async () => {
 
 it('a second signal ends it at once', async () => {
   await start({ MCP_SHUTDOWN_GRACE_SECONDS: '3600' });
-  await callUnderWay({ delayMs: 120_000 });
+  await callUnderWay({ delayMs: LATE_MS });
   const exited = once(server.child, 'exit');
   server.child.kill('SIGTERM');
   await eventually(
@@ -144,7 +150,7 @@ it('a signal that comes before it listens ends it as well', async () => {
       return listen.apply(this, args);
     };`);
   const env = serverEnv(simulator.url, { ...signalled, MCP_PORT: '0', MCP_SHUTDOWN_DELAY_SECONDS: '0' });
-  const child = spawn(process.execPath, [built('main.js'), 'http'], { env, stdio: 'ignore' });
+  const child = spawn(process.execPath, [built('dist/main.js'), 'http'], { env, stdio: 'ignore' });
   expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
@@ -175,7 +181,7 @@ describe('an error nobody foresaw', () => {
 
   it('gives up calls under way, and leaves a record of each', async () => {
     await start({ ...faulty(`throw new Error('unforeseen');`), ANTHROPIC_TIMEOUT_SECONDS: '60' });
-    await callUnderWay({ delayMs: 120_000 });
+    await callUnderWay({ delayMs: LATE_MS });
     await crash();
     expect(server.stderr()).toMatch(/"audit":"agent_list".*"outcome":"failed"/);
   });

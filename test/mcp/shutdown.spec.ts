@@ -1,7 +1,7 @@
 /** What happens to calls under way when the server is told to end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { FIXTURES, Simulator } from '../simulator/index.js';
+import { FIXTURES, ManualClock, Simulator } from '../simulator/index.js';
 import { callTool, connectHttp, ERAS } from '../support/client.js';
 import { built } from '../support/built.js';
 import { eventually } from '../support/eventually.js';
@@ -12,10 +12,15 @@ import { auditLines } from '../support/stderr.js';
 /** Nothing stands before the server that would have to hear of its end. */
 const QUICK = { MCP_SHUTDOWN_DELAY_SECONDS: '0' };
 
+/** The API answers late calls when a test moves it. */
+let clock: ManualClock;
 let simulator: Simulator;
 let child: ChildProcess;
+/** Any time will do, in ms of that clock. */
+const LATE_MS = 10_000;
 beforeEach(async () => {
-  simulator = await Simulator.start({ fixtures: true });
+  clock = new ManualClock();
+  simulator = await Simulator.start({ fixtures: true, clock });
 });
 afterEach(async () => {
   child.kill('SIGKILL');
@@ -29,13 +34,19 @@ interface Running {
 }
 
 function start(entry: string, env: Record<string, string> = {}): Running {
-  child = spawn(process.execPath, [built('main.js'), entry], {
+  child = spawn(process.execPath, [built('dist/main.js'), entry], {
     env: serverEnv(simulator.url, { MCP_HOST: '127.0.0.1', MCP_PORT: '0', MCP_LOG_LEVEL: 'info', ...QUICK, ...env }),
   });
   const written = { stdout: '', stderr: '' };
   child.stdout!.on('data', (chunk: Buffer) => (written.stdout += chunk.toString()));
   child.stderr!.on('data', (chunk: Buffer) => (written.stderr += chunk.toString()));
   return { stdout: () => written.stdout, stderr: () => written.stderr, closed: once(child, 'close') };
+}
+
+/** The API answers a call under way only once the server drains. */
+async function answeredWhileDraining(stderr: () => string): Promise<void> {
+  await eventually('the server drains', stderr, (text) => text.includes('tool calls may finish'));
+  clock.advance(LATE_MS);
 }
 
 /** Resolves when the API has received a request for this path. */
@@ -50,12 +61,13 @@ async function received(path: string): Promise<void> {
 const urlOf = async (server: ChildProcess) => (await servedBy(server)).url;
 
 it('HTTP: a call under way is answered and audited, then the process ends', async () => {
-  simulator.faults.add({ path: /^\/v1\/agents$/, delayMs: 700 });
+  simulator.faults.add({ path: /^\/v1\/agents$/, delayMs: LATE_MS });
   const { stderr, closed } = start('http');
   const client = await connectHttp(await urlOf(child));
   const answer = callTool(client, 'agent_list');
   await received('/v1/agents');
   child.kill('SIGTERM');
+  await answeredWhileDraining(stderr);
   expect(await answer).toMatchObject({ isError: false });
   await closed;
   expect(child.exitCode).toBe(0);
@@ -74,11 +86,12 @@ const messages = [
 const input = messages.map((message) => `${JSON.stringify(message)}\n`).join('');
 
 it('stdio, SIGTERM: a call under way is answered and audited, then the process ends', async () => {
-  simulator.faults.add({ path: /^\/v1\/agents$/, delayMs: 700 });
+  simulator.faults.add({ path: /^\/v1\/agents$/, delayMs: LATE_MS });
   const { stdout, stderr, closed } = start('stdio');
   child.stdin!.write(input);
   await received('/v1/agents');
   child.kill('SIGTERM');
+  await answeredWhileDraining(stderr);
   await closed;
   expect(child.exitCode).toBe(0);
   expect(auditLines(stderr())).toEqual([expect.objectContaining({ audit: 'agent_list', outcome: 'ok' })]);
@@ -86,7 +99,7 @@ it('stdio, SIGTERM: a call under way is answered and audited, then the process e
 });
 
 it('stdio, SIGTERM: a call that comes too late is refused, and told when to try again', async () => {
-  simulator.faults.add({ path: /^\/v1\/agents$/, delayMs: 1500 });
+  simulator.faults.add({ path: /^\/v1\/agents$/, delayMs: LATE_MS });
   const { stdout, stderr, closed } = start('stdio');
   child.stdin!.write(input);
   await received('/v1/agents');
@@ -94,6 +107,8 @@ it('stdio, SIGTERM: a call that comes too late is refused, and told when to try 
   await eventually('the server drains', stderr, (text) => text.includes('tool calls may finish'));
   const params = { name: 'environment_list', arguments: {} };
   child.stdin!.write(`${JSON.stringify({ jsonrpc: '2.0', id: 3, method: 'tools/call', params })}\n`);
+  await eventually('the late call is refused', stdout, (text) => text.includes('"id":3'));
+  clock.advance(LATE_MS);
   await closed;
   expect(child.exitCode).toBe(0);
   expect(stdout()).toMatch(
@@ -106,7 +121,7 @@ it('stdio, SIGTERM: a call that comes too late is refused, and told when to try 
 });
 
 it('stdio, end of input: a call that hangs is given up after the grace, and audited', async () => {
-  simulator.faults.add({ path: /^\/v1\/agents$/, delayMs: 120_000, times: Infinity });
+  simulator.faults.add({ path: /^\/v1\/agents$/, delayMs: LATE_MS, times: Infinity });
   const { stderr, closed } = start('stdio', {
     ANTHROPIC_TIMEOUT_SECONDS: '60',
     ANTHROPIC_MAX_RETRIES: '2',

@@ -23,7 +23,7 @@ interface Ended {
 
 /** Runs the executable, writes `input` and closes stdin. */
 async function run(args: string[], env: Record<string, string>, input = '', cwd?: string): Promise<Ended> {
-  const child = spawn(process.execPath, [built('main.js'), ...args], { env, cwd });
+  const child = spawn(process.execPath, [built('dist/main.js'), ...args], { env, cwd });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

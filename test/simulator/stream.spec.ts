@@ -1,5 +1,6 @@
 import { Harness, message, refusal } from './harness.js';
 import { say, think } from './index.js';
+import { eventually } from '../support/eventually.js';
 
 /** Reads a stream as it travels, comments included, until it ends. */
 class RawStream {
@@ -27,11 +28,11 @@ class RawStream {
 
   /** Waits for what the server has already written to arrive here. */
   async until(condition: () => boolean): Promise<void> {
-    const deadline = performance.now() + 3000;
-    while (!condition()) {
-      if (performance.now() > deadline) throw new Error(`the stream never got there: ${this.text}`);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await eventually(
+      'frames of the stream',
+      () => ({ text: this.text, isThere: condition() }),
+      ({ isThere }) => isThere,
+    );
   }
 
   get frames(): { type: string; id?: string }[] {

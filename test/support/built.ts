@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const DIST = join(__dirname, '..', '..', 'dist');
+const ROOT = join(__dirname, '..', '..');
 
-/** Where a built file is. Suites that start the product as a process need it; all others run from source. */
-export function built(file: 'main.js' | 'lambda.js'): string {
-  const path = join(DIST, file);
-  if (!existsSync(path)) throw new Error(`dist/${file} is missing: run "npm run build" first.`);
+/** Where a built file is: bundled in `dist`, compiled file by file in `build`. All other suites run from source. */
+export function built(file: 'dist/main.js' | 'dist/lambda.js' | 'build/main.js'): string {
+  const path = join(ROOT, file);
+  if (!existsSync(path)) throw new Error(`${file} is missing: run "npm run build" first.`);
   return path;
 }

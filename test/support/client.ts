@@ -39,7 +39,7 @@ export async function connectStdio(
 ): Promise<{ client: Client; stderr: () => string }> {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [built('main.js'), 'stdio'],
+    args: [built('dist/main.js'), 'stdio'],
     env,
     stderr: 'pipe',
   });

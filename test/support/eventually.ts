@@ -20,7 +20,7 @@ export async function eventually<T>(
   what: string,
   read: () => T | Promise<T>,
   until: (seen: T) => boolean = Boolean,
-  { deadlineMs = 60_000, everyMs = 10 }: EventuallyOptions = {},
+  { deadlineMs = 120_000, everyMs = 10 }: EventuallyOptions = {},
 ): Promise<T> {
   const endsAt = now() + deadlineMs;
   let last = 'nothing';

@@ -26,7 +26,7 @@ export class Output {
    * Waits until the text matches, and returns the match. Rejects with the text when the process ends without, or at the
    * deadline (in ms).
    */
-  match(pattern: RegExp, deadlineMs = 60_000): Promise<RegExpExecArray> {
+  match(pattern: RegExp, deadlineMs = 180_000): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void) => {
         clearTimeout(timer);

@@ -23,7 +23,7 @@ export async function startServerProcess(
   env: Record<string, string>,
   { at = 0, logLevel = 'info' } = {},
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [built('main.js'), 'http'], {
+  const child = spawn(process.execPath, [built('dist/main.js'), 'http'], {
     env: {
       PATH: process.env.PATH,
       MCP_SHUTDOWN_DELAY_SECONDS: '0',
@@ -37,8 +37,14 @@ export async function startServerProcess(
   return servedBy(child);
 }
 
+const running = new Set<ChildProcess>();
+/** A test that fails half-way leaves its servers behind. */
+afterAll(() => running.forEach((child) => child.kill('SIGKILL')));
+
 /** Waits until this process serves MCP. Rejects, with what it has written, when it ends before. */
 export async function servedBy(child: ChildProcess): Promise<ServerProcess> {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const output = new Output(child);
   const [, url] = await output.match(SERVED);
   // The server reports its management port first.

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { built } from '../support/built.js';
 import { serverEnv } from '../support/server.js';
 
-const MAIN = join(__dirname, '..', '..', 'build', 'main.js');
 const SDK = /node_modules\/@opentelemetry\/(sdk-|exporter-|resources|otlp-)/;
 
 /** Runs before the server, and writes down what was loaded when the process ends. */
@@ -24,7 +24,7 @@ async function loadedModules(env: Record<string, string> = {}): Promise<string[]
   const noted = join(folder, 'modules.txt');
   const hook = join(folder, 'hook.cjs');
   writeFileSync(hook, NOTE_MODULES);
-  const child = spawn(process.execPath, ['--require', hook, MAIN, 'stdio'], {
+  const child = spawn(process.execPath, ['--require', hook, built('build/main.js'), 'stdio'], {
     env: { ...serverEnv('http://127.0.0.1:9'), ...env, LOADED_MODULES: noted },
     stdio: ['pipe', 'ignore', 'ignore'],
   });
