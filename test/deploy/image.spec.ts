@@ -20,7 +20,7 @@ import { DOCKERFILE, globalArguments, isIgnored, LAMBDA_DOCKERFILE, ROOT, stages
 import { bytesIn, filesIn, Image } from './image.js';
 import { expectSaidSize } from './sizes.js';
 
-const BUILD_TIMEOUT_MS = 300_000;
+const BUILD_TIMEOUT_MS = 900_000;
 const MEGABYTE = 1e6;
 
 let image: Image;

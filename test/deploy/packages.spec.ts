@@ -10,6 +10,7 @@ import { settingsOf } from '../../src/config/setting.decorator.js';
 import { Simulator } from '../simulator/index.js';
 import { callTool, MODERN, newClient } from '../support/client.js';
 import { ROOT } from './dockerfile.js';
+import { built } from '../support/built.js';
 import { filesIn } from './image.js';
 
 const run = promisify(execFile);
@@ -52,6 +53,7 @@ let simulator: Simulator;
 let clients: Client[] = [];
 
 beforeAll(async () => {
+  built('dist/main.js');
   folder = mkdtempSync(join(tmpdir(), 'packages-'));
   simulator = await Simulator.start({ fixtures: true });
 });

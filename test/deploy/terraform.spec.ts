@@ -22,7 +22,7 @@ const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alarms';
 const IMAGE = '123456789012.dkr.ecr.eu-central-1.amazonaws.com/managed-agent-control:1.0.0';
 
 // The provider is a large program, and each step starts it anew.
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
 describeWithTerraform(title, () => {
   let aws: FakeAws;

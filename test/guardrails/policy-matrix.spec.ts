@@ -122,7 +122,7 @@ it('decides as the model does: role x tool x agent x environment x owner, under 
   }
   expect(wrong).toEqual([]);
   expect(cases).toBe(16 * ROLE_SETS.length * TOOL_NAMES.length * 2 * 2 * OWNERS.length);
-}, 300_000);
+}, 900_000);
 
 const some = (...ids: string[]) => fc.subarray(ids, { minLength: 0 });
 const list = (...ids: string[]) => fc.option(fc.subarray(ids, { minLength: 1 }), { nil: undefined });
@@ -173,7 +173,7 @@ it('decides as the model does for any lists of anything, and for callers who gav
     }),
     { numRuns: 5000 },
   );
-}, 300_000);
+}, 900_000);
 
 it('uses the same words for every session that is not for the caller, whatever the rule', async () => {
   const messages = new Set<string>();

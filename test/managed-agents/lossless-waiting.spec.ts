@@ -13,7 +13,7 @@ import { gap, habits } from '../support/log-growth.js';
 import { pass, settle, useVirtualTime } from '../support/virtual-time.js';
 
 // Thousands of cases take their time on a busy machine.
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 beforeAll(useVirtualTime);
 afterAll(() => {
   jest.useRealTimers();

@@ -18,7 +18,7 @@ import { pass, settle, useVirtualTime } from '../support/virtual-time.js';
 const FACTOR = Number(process.env.WAIT_MODEL_FACTOR ?? 1);
 
 // Thousands of cases take their time on a busy machine.
-jest.setTimeout(180_000 * FACTOR);
+jest.setTimeout(600_000 * FACTOR);
 beforeAll(useVirtualTime);
 afterAll(() => {
   jest.useRealTimers();
