@@ -126,7 +126,7 @@ it('callers cannot add series: 1,000 hostile names and ids leave one for each pl
     'agent_get invalid': 251,
     'session_delete failed': 251,
   });
-}, 300_000);
+}, 900_000);
 
 it('the same counts go over OTLP', async () => {
   const receiver = await OtlpReceiver.start();
