@@ -5,8 +5,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { ServerLog, serverCommand, serverSettings } from './server-process.js';
 import { Unexpected } from './unexpected.js';
 
-const START_TIMEOUT_MS = 15_000;
-const STOP_TIMEOUT_MS = 5_000;
+const START_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 60_000;
 
 /** `node dist/main.js http` on a port of its own choice, with a token nobody else knows. */
 export class HttpServer {

@@ -46,6 +46,12 @@ const failuresOf = ({ app }: TestServer) => {
   const sum = (decision: 'unchecked' | 'unavailable') => decisions.reduce((all, counts) => all + counts[decision], 0);
   return { open: sum('unchecked'), closed: sum('unavailable') };
 };
+/** One for which no command takes too long: what is counted exactly must not depend on how busy the machine is. */
+async function patientServerWith(env: Record<string, string>) {
+  const started = await serverWith(env);
+  redisOf(started.server).options.commandTimeout = 120_000;
+  return started;
+}
 const granted = (answers: ToolAnswer[]) => answers.filter(({ isError }) => !isError).length;
 
 describe('a Redis that is not there', () => {
@@ -98,7 +104,12 @@ withRedis('replicas that share a Redis', () => {
 
   it('two processes, one limit', async () => {
     const LIMIT = 100;
-    const env = { MCP_REDIS_URL: redis.url, MCP_RATE_LIMIT_PER_MINUTE: String(LIMIT) };
+    const env = {
+      MCP_REDIS_URL: redis.url,
+      MCP_RATE_LIMIT_PER_MINUTE: String(LIMIT),
+      // On a busy machine a command may take too long; such a call is neither granted nor certainly uncounted.
+      MCP_RATE_LIMIT_ON_STORE_FAILURE: 'closed',
+    };
     const servers = await Promise.all([1, 2].map(() => startServerProcess(serverEnv(simulator.url, env))));
     toClose.push(() => Promise.all(servers.map((server) => server.stop())));
     const calls = await Promise.all(servers.map(({ url }) => connected(url)));
@@ -109,19 +120,21 @@ withRedis('replicas that share a Redis', () => {
       answers.push(...(await Promise.all(batch)));
     }
     process.stdout.write(`two processes, ${answers.length} calls: ${granted(answers)} granted of ${LIMIT}\n`);
-    expect(Math.abs(granted(answers) - LIMIT)).toBeLessThanOrEqual(LIMIT * 0.05);
+    const unchecked = answers.filter(({ text }) => text.includes('cannot be checked')).length;
+    expect(granted(answers)).toBeLessThanOrEqual(LIMIT * 1.05);
+    expect(granted(answers) + unchecked).toBeGreaterThanOrEqual(LIMIT * 0.95);
     for (const server of servers) expect(server.stderr()).not.toContain(REDIS_PASSWORD);
   });
 
   it('starts and running sessions are shared as well', async () => {
     simulator.scenarios.set(agent_id, [wait(600_000), say('done')]);
     const env = { MCP_REDIS_URL: redis.url, MCP_MAX_RUNNING_SESSIONS: '3' };
-    const [one, two] = [await serverWith(env), await serverWith(env)];
+    const [one, two] = [await patientServerWith(env), await patientServerWith(env)];
     const both = [one, two].flatMap(({ call }) => Array.from({ length: 5 }, () => call('session_start', START)));
     expect(granted(await Promise.all(both))).toBe(3);
     expect((await two.call('session_start', START)).text).toMatch(/MCP_MAX_RUNNING_SESSIONS/);
     const hourly = { MCP_REDIS_URL: redis.url, MCP_MAX_STARTS_PER_HOUR: '3' };
-    const [three, four] = [await serverWith(hourly), await serverWith(hourly)];
+    const [three, four] = [await patientServerWith(hourly), await patientServerWith(hourly)];
     const all = [three, four].flatMap(({ call }) => Array.from({ length: 5 }, () => call('session_start', START)));
     expect(granted(await Promise.all(all))).toBe(3);
   });
