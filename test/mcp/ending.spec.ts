@@ -98,7 +98,8 @@ it.each<[string, Fault]>([
   ['the API is to be asked again', { status: 429, retryAfter: 5, times: Infinity }],
 ])('gives up a call that takes too long in time to answer and to record it: %s', async (_, fault) => {
   await start({
-    MCP_SHUTDOWN_GRACE_SECONDS: '4',
+    // What is left of it when the call is given up has to be enough for a busy machine to answer and to record.
+    MCP_SHUTDOWN_GRACE_SECONDS: '10',
     ANTHROPIC_TIMEOUT_SECONDS: '60',
     ANTHROPIC_MAX_RETRIES: '10',
   });
