@@ -11,7 +11,7 @@ import { ServerSettings } from './server.settings.js';
 import { settingsOf } from './setting.decorator.js';
 import { ShutdownSettings } from './shutdown.settings.js';
 import { TelemetrySettings } from './telemetry.settings.js';
-import { WatchSettings } from './watch.settings.js';
+import { WaitSettings } from './wait.settings.js';
 
 /** Every section of settings, in the order of the reference page. */
 export const SECTIONS = [
@@ -21,7 +21,7 @@ export const SECTIONS = [
   ApprovalSettings,
   LimitsSettings,
   AuditSettings,
-  WatchSettings,
+  WaitSettings,
   ServerSettings,
   ShutdownSettings,
   TelemetrySettings,

@@ -1,28 +1,29 @@
 import { Injectable } from '@nestjs/common';
 import { callApi } from './api-error.js';
 import { ApiClient } from './api-client.js';
-import { type LogSource } from './follow/log-source.js';
-import { type CallsReading, readCalls } from './log/calls.js';
+import { type LogSource } from './follow/stream-loop.js';
+import { type CallsReading, readCalls } from './log/situation-reader.js';
 import { type EventCursor } from './log/cursor.js';
-import { readEnd } from './log/end.js';
+import { readEnd } from './log/reader.js';
 import { type LogEvent } from './log/event.js';
 import { readEvents, type ReadRequest, type ReadResult } from './log/reader.js';
-import { readSituation, type Situation } from './log/situation.js';
+import { type Situation } from './log/situation.js';
+import { readSituation } from './log/situation-reader.js';
 import { EventPages } from './pages/event-pages.js';
-import { Sightings } from './sightings/sightings.js';
+import { SessionStats } from './session-stats.js';
 import { unreadableLog } from './unreadable-log.js';
 
-/** Followers have their own patience: an attempt that hangs is given up early, and repeated with their own back-off. */
+/** Followers time out early and repeat a request with their own back-off. */
 const ONE_ATTEMPT = { maxRetries: 0, timeout: 10_000 };
 
-/** A session's event log: what happened since a cursor, and what it adds up to now. */
+/** Reads a session's event log: the events since a cursor, and the situation they add up to. */
 @Injectable()
 export class EventLogService {
   private readonly pages: EventPages;
 
   constructor(
     private readonly client: ApiClient,
-    private readonly sightings: Sightings,
+    private readonly stats: SessionStats,
   ) {
     this.pages = new EventPages(client);
   }
@@ -37,18 +38,18 @@ export class EventLogService {
 
   async situation(sessionId: string): Promise<Situation> {
     const situation = await readSituation(this.pages.of(sessionId));
-    this.sightings.situation(sessionId, situation);
+    this.stats.situation(sessionId, situation);
     return situation;
   }
 
-  /** The situation, and what became of these calls. One request when they belong to the current turn. */
+  /** The situation and the traces of these calls. One request when they belong to the current turn. */
   async calls(sessionId: string, ids: Iterable<string>): Promise<CallsReading> {
     const reading = await readCalls(this.pages.of(sessionId), ids);
-    this.sightings.situation(sessionId, reading.situation);
+    this.stats.situation(sessionId, reading.situation);
     return reading;
   }
 
-  /** The cursor after everything that has happened until now. One request, unless events are large. */
+  /** The cursor at the end of the log. One request, unless events are large or dense. */
   async cursorAtEnd(sessionId: string): Promise<EventCursor> {
     return readEnd(this.pages.of(sessionId), sessionId);
   }

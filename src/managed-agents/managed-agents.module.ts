@@ -7,7 +7,7 @@ import { FollowService } from './follow/follow.service.js';
 import { ResponderService } from './respond/responder.service.js';
 import { UpstreamObserver } from './upstream-observer.js';
 import { SessionsService } from './sessions.service.js';
-import { Sightings } from './sightings/sightings.js';
+import { SessionStats } from './session-stats.js';
 
 /** The Managed Agents API behind a few small services. Knows nothing of MCP, HTTP servers or principals. */
 @Module({
@@ -17,13 +17,13 @@ import { Sightings } from './sightings/sightings.js';
       inject: [AnthropicSettings, { token: UpstreamObserver, optional: true }],
       useFactory: createApiClient,
     },
-    Sightings,
+    SessionStats,
     CatalogService,
     SessionsService,
     EventLogService,
     FollowService,
     ResponderService,
   ],
-  exports: [Sightings, CatalogService, SessionsService, EventLogService, FollowService, ResponderService],
+  exports: [SessionStats, CatalogService, SessionsService, EventLogService, FollowService, ResponderService],
 })
 export class ManagedAgentsModule {}

@@ -5,7 +5,7 @@ import { ApiClient } from './api-client.js';
 import { checkedId } from './ids.js';
 import { type LogEvent } from './log/event.js';
 import { type Page, type PageRequest, toPage } from './page.js';
-import { Sightings } from './sightings/sightings.js';
+import { SessionStats } from './session-stats.js';
 
 export type Session = Anthropic.Beta.BetaManagedAgentsSession;
 export type SessionStatus = Session['status'];
@@ -27,13 +27,13 @@ export interface SessionListRequest extends PageRequest {
 export class SessionsService {
   constructor(
     private readonly client: ApiClient,
-    private readonly sightings: Sightings,
+    private readonly stats: SessionStats,
   ) {}
 
   /** One call; with `initial_events` the session is created running, so there is never one without its message. */
   async create(params: SessionCreateParams): Promise<Session> {
     const session = await callApi('create session', () => this.client.beta.sessions.create(params), 'acts-once');
-    this.sightings.spending.started(session.id);
+    this.stats.spending.started(session.id);
     return session;
   }
 
@@ -79,18 +79,18 @@ export class SessionsService {
   async archive(id: string): Promise<void> {
     checkedId('session_id', id);
     await callApi('archive session', () => this.client.beta.sessions.archive(id));
-    this.sightings.approvals.ended(id);
+    this.stats.approvals.ended(id);
   }
 
   /** Refused by the API with 400 while the session runs. Removes history, sandbox and outputs. */
   async delete(id: string): Promise<void> {
     checkedId('session_id', id);
     await callApi('delete session', () => this.client.beta.sessions.delete(id));
-    this.sightings.approvals.ended(id);
+    this.stats.approvals.ended(id);
   }
 
   private seen(session: Session): Session {
-    this.sightings.session(session);
+    this.stats.session(session);
     return session;
   }
 }

@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { type LogEvent } from '../../src/managed-agents/log/event.js';
-import { readSituation } from '../../src/managed-agents/log/situation.js';
+import { readSituation } from '../../src/managed-agents/log/situation-reader.js';
 import { sessionSituation } from '../../src/session/session-view.js';
 
 type EventType = NonNullable<Anthropic.Beta.Sessions.EventListParams['types']>[number];

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WatchSettings } from '../../src/config/watch.settings.js';
+import { WaitSettings } from '../../src/config/wait.settings.js';
 import { settingsOf } from '../../src/config/setting.decorator.js';
 import { FIXTURES, Simulator } from '../simulator/index.js';
 import { callTool, connectHttp } from '../support/client.js';
@@ -208,7 +208,7 @@ const post = (url: string) => fetch(`${url}/mcp`, { method: 'POST', body: '{"a c
 );
 
 it('nginx.conf is more patient than the longest wait', () => {
-  const { kind } = settingsOf(WatchSettings).find(({ env }) => env === 'MCP_WAIT_MAX_SECONDS')!;
+  const { kind } = settingsOf(WaitSettings).find(({ env }) => env === 'MCP_WAIT_MAX_SECONDS')!;
   const [, seconds] = /proxy_read_timeout (\d+)s;/.exec(CONFIGURATION)!;
   expect(Number(seconds)).toBeGreaterThan((kind as { max: number }).max);
 });

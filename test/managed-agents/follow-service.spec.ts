@@ -1,6 +1,6 @@
 import { type EventLogService } from '../../src/managed-agents/event-log.service.js';
 import { FollowService, TooManyStreamsError } from '../../src/managed-agents/follow/follow.service.js';
-import { Sightings } from '../../src/managed-agents/sightings/sightings.js';
+import { SessionStats } from '../../src/managed-agents/session-stats.js';
 import { FakeStreams } from '../support/fake-streams.js';
 import { pass, settle, useVirtualTime } from '../support/virtual-time.js';
 
@@ -19,7 +19,7 @@ beforeEach(() => {
     return { open: own.open, fetchPage: () => Promise.resolve({ events: [] }) };
   };
   const log = { source } as unknown as EventLogService;
-  service = new FollowService(log, { readsPerMinute: 1000, maxStreams: 2, maxWaitSeconds: 50 }, new Sightings());
+  service = new FollowService(log, { readsPerMinute: 1000, maxStreams: 2, maxWaitSeconds: 50 }, new SessionStats());
 });
 afterEach(async () => {
   service.onApplicationShutdown();
@@ -40,10 +40,10 @@ it('shares one stream among all who follow a session', async () => {
 
 it('keeps a stream for five seconds after the last one has left, and no longer', async () => {
   const [first, second] = [service.follow('a'), service.follow('a')];
-  first.leave('soon');
+  first.release('soon');
   await pass(20_000);
   expect(openStreams()).toEqual(['a']);
-  second.leave('soon');
+  second.release('soon');
   await pass(4900);
   expect(openStreams()).toEqual(['a']);
   await pass(200);
@@ -56,7 +56,7 @@ it('keeps a stream for five seconds after the last one has left, and no longer',
 it('goes on with the same stream when somebody comes back in time', async () => {
   const before = service.follow('a');
   await settle();
-  before.leave('soon');
+  before.release('soon');
   await pass(3000);
   const after = service.follow('a');
   expect(after.follower).toBe(before.follower);
@@ -67,10 +67,10 @@ it('goes on with the same stream when somebody comes back in time', async () => 
 it('releases a stream at once when the last one does not come back', async () => {
   const [first, second] = [service.follow('a'), service.follow('a')];
   await settle();
-  first.leave('at_once');
+  first.release('at_once');
   await settle();
   expect(openStreams()).toEqual(['a']);
-  second.leave('at_once');
+  second.release('at_once');
   await settle();
   expect({ open: openStreams(), load: service.load }).toEqual({
     open: [],
@@ -83,8 +83,8 @@ it('follows as many sessions as it may, and gives up one that nobody follows any
   service.follow('b');
   expect(() => service.follow('c')).toThrow(TooManyStreamsError);
   // Another one on a session that is followed already costs no stream.
-  service.follow('b').leave('soon');
-  a.leave('soon');
+  service.follow('b').release('soon');
+  a.release('soon');
   service.follow('c');
   await settle();
   expect(openStreams().toSorted()).toEqual(['b', 'c']);
@@ -95,14 +95,14 @@ it('does not end the stream of another one who leaves late', async () => {
   const late = service.follow('a');
   service.onApplicationShutdown();
   service.follow('a');
-  late.leave('at_once');
+  late.release('at_once');
   await settle();
   expect(service.load).toMatchObject({ streams: 1, waiters: 1 });
 });
 
 it('ends every stream when the server ends', async () => {
   service.follow('a');
-  service.follow('b').leave('soon');
+  service.follow('b').release('soon');
   await settle();
   expect(openStreams()).toHaveLength(2);
   service.onApplicationShutdown();

@@ -1,7 +1,7 @@
 import { ApiClient } from '../../src/managed-agents/api-client.js';
 import { EventLogService } from '../../src/managed-agents/event-log.service.js';
 import { cursorAtStart } from '../../src/managed-agents/log/cursor.js';
-import { Sightings } from '../../src/managed-agents/sightings/sightings.js';
+import { SessionStats } from '../../src/managed-agents/session-stats.js';
 
 const KB = 1024;
 const MB = 1024 * KB;
@@ -72,7 +72,7 @@ class LargeLogs {
 
 function serviceOf(api: LargeLogs): EventLogService {
   const client = new ApiClient({ apiKey: 'any', baseURL: 'https://api.example', fetch: api.fetch, maxRetries: 0 });
-  return new EventLogService(client, new Sightings());
+  return new EventLogService(client, new SessionStats());
 }
 
 it('holds little of many large logs at once, and delivers of each as much as an answer can use', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { advance, cursorAtStart, type EventCursor } from '../../src/managed-agents/log/cursor.js';
 import { encodeCursor, parseSince } from '../../src/managed-agents/log/cursor-text.js';
 import { type LogEvent } from '../../src/managed-agents/log/event.js';
-import { stampOf } from '../../src/managed-agents/log/fields.js';
+import { stampOf } from '../../src/managed-agents/log/event.js';
 import { readEvents } from '../../src/managed-agents/log/reader.js';
 import { FakeLog, type Habits, ORDERLY, SESSION } from '../support/fake-log.js';
 import { gap, habits } from '../support/log-growth.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { ReadBudget } from '../../src/managed-agents/follow/read-budget.js';
-import { RecentLog } from '../../src/managed-agents/follow/recent-log.js';
+import { CachedLog } from '../../src/managed-agents/follow/cached-log.js';
 import { SessionFollower } from '../../src/managed-agents/follow/session-follower.js';
-import { SharedRead } from '../../src/managed-agents/follow/shared-read.js';
+import { CachedRead } from '../../src/managed-agents/follow/session-follower.js';
 import { advance, type EventCursor } from '../../src/managed-agents/log/cursor.js';
 import { encodeCursor, parseSince } from '../../src/managed-agents/log/cursor-text.js';
 import { type FetchPage, type LogEvent } from '../../src/managed-agents/log/event.js';
@@ -287,7 +287,7 @@ describe('a backlog', () => {
   });
 });
 
-/** The inside of a RecentLog, which the variants below break. */
+/** The inside of a CachedLog, which the variants below break. */
 interface Inside {
   readonly source: FetchPage;
   cursor: EventCursor | undefined;
@@ -299,23 +299,23 @@ interface Inside {
 /** What a SessionFollower knows of its stream. */
 interface Outside {
   connected: boolean;
-  nextLook: NodeJS.Timeout | undefined;
+  nextNotice: NodeJS.Timeout | undefined;
 }
 const insideOf = (prototype: object) => prototype as Record<string, (...args: any[]) => any>;
 
 const broken = {
   'keeps nothing that one of its readers has seen': () =>
-    jest.spyOn(RecentLog.prototype, 'startAt').mockImplementation(async function (this: Inside, since) {
+    jest.spyOn(CachedLog.prototype, 'startAt').mockImplementation(async function (this: Inside, since) {
       this.clear();
       this.floor = since.from;
       await this.readFrom(since);
     }),
   'forgets that it has dropped events': () =>
-    jest.spyOn(RecentLog.prototype, 'covers').mockImplementation(function (this: Inside) {
+    jest.spyOn(CachedLog.prototype, 'covers').mockImplementation(function (this: Inside) {
       return this.cursor !== undefined;
     }),
   'takes the beginning of a long backlog for all of it': () =>
-    jest.spyOn(insideOf(RecentLog.prototype), 'readFrom').mockImplementation(async function (
+    jest.spyOn(insideOf(CachedLog.prototype), 'readFrom').mockImplementation(async function (
       this: Inside,
       since: EventCursor,
     ) {
@@ -326,13 +326,13 @@ const broken = {
   'does not read again after the stream was opened anew': () =>
     jest.spyOn(SessionFollower.prototype, 'opened').mockImplementation(function (this: Outside) {
       this.connected = true;
-      clearTimeout(this.nextLook);
-      this.nextLook = undefined;
+      clearTimeout(this.nextNotice);
+      this.nextNotice = undefined;
     }),
   'does not read again after a frame': () =>
-    jest.spyOn(SharedRead.prototype, 'expire').mockImplementation(() => undefined),
+    jest.spyOn(CachedRead.prototype, 'expire').mockImplementation(() => undefined),
   'lets two readings run at the same time': () =>
-    jest.spyOn(insideOf(SessionFollower.prototype), 'inTurn').mockImplementation((work: () => Promise<void>) => work()),
+    jest.spyOn(insideOf(SessionFollower.prototype), 'exclusively').mockImplementation((work: () => Promise<void>) => work()),
 };
 
 describe('the property finds a follower that', () => {

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { ApiError } from '../../src/managed-agents/api-error.js';
-import { type LogSource } from '../../src/managed-agents/follow/log-source.js';
+import { type LogSource } from '../../src/managed-agents/follow/stream-loop.js';
 import { ReadBudget } from '../../src/managed-agents/follow/read-budget.js';
 import { keepStreaming } from '../../src/managed-agents/follow/stream-loop.js';
 import { type LogEvent } from '../../src/managed-agents/log/event.js';

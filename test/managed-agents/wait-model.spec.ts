@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { ApiError } from '../../src/managed-agents/api-error.js';
 import { isDelivered } from '../../src/managed-agents/log/cursor.js';
 import { encodeCursor } from '../../src/managed-agents/log/cursor-text.js';
-import { identityOf, stampOf } from '../../src/managed-agents/log/fields.js';
+import { identityOf, stampOf } from '../../src/managed-agents/log/event.js';
 import { readEvents } from '../../src/managed-agents/log/reader.js';
 import { SessionFollower } from '../../src/managed-agents/follow/session-follower.js';
-import { SharedRead } from '../../src/managed-agents/follow/shared-read.js';
-import { Watch } from '../../src/session/wait/watch.js';
+import { CachedRead } from '../../src/managed-agents/follow/session-follower.js';
+import { SessionWait } from '../../src/session/wait/session-wait.js';
 import { type Situation } from '../../src/managed-agents/log/situation.js';
 import { type Fault, listOf, logOf, ScriptedSession } from '../support/scripted-session.js';
 import { type Act, ACTS, type Mark, SessionLife } from '../support/session-life.js';
@@ -339,13 +339,13 @@ const insideOf = (prototype: object) => prototype as Record<string, (...args: an
 
 const broken: Record<string, { breakIt: () => unknown; faults?: fc.Arbitrary<Fault[]> }> = {
   'takes the end of the turn before for the answer to a message just sent': {
-    breakIt: () => jest.spyOn(insideOf(Watch.prototype), 'isTakenUp').mockResolvedValue(true),
+    breakIt: () => jest.spyOn(insideOf(SessionWait.prototype), 'isInputProcessed').mockResolvedValue(true),
     faults: lagging,
   },
   'takes every idle for the end of a turn': {
     breakIt: () =>
       jest.spyOn(SessionFollower.prototype, 'situation').mockImplementation(async function (this: {
-        currentSituation: SharedRead<Situation>;
+        currentSituation: CachedRead<Situation>;
       }) {
         const found = await this.currentSituation.get(500);
         return found.status === 'idle' ? { ...found, turn: 'over' } : found;
@@ -355,10 +355,10 @@ const broken: Record<string, { breakIt: () => unknown; faults?: fc.Arbitrary<Fau
     breakIt: () => jest.spyOn(SessionFollower.prototype, 'frame').mockImplementation(() => undefined),
   },
   'believes what it has read for ever': {
-    breakIt: () => jest.spyOn(SharedRead.prototype, 'expire').mockImplementation(() => undefined),
+    breakIt: () => jest.spyOn(CachedRead.prototype, 'expire').mockImplementation(() => undefined),
   },
   'does not look again at a list that lags': {
-    breakIt: () => jest.spyOn(insideOf(SessionFollower.prototype), 'lookIn').mockImplementation(() => undefined),
+    breakIt: () => jest.spyOn(insideOf(SessionFollower.prototype), 'notifyIn').mockImplementation(() => undefined),
     faults: lagging,
   },
   'keeps its stream when everybody has left': {

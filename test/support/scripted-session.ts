@@ -1,7 +1,7 @@
 import { ApiError } from '../../src/managed-agents/api-error.js';
-import { type LogSource } from '../../src/managed-agents/follow/log-source.js';
+import { type LogSource } from '../../src/managed-agents/follow/stream-loop.js';
 import { type FetchPage, type LogEvent, type LogQuery } from '../../src/managed-agents/log/event.js';
-import { identityOf, stampOf } from '../../src/managed-agents/log/fields.js';
+import { identityOf, stampOf } from '../../src/managed-agents/log/event.js';
 import { parseTime } from '../../src/managed-agents/log/time.js';
 import { FakeStreams } from './fake-streams.js';
 import { type Happening } from './session-life.js';

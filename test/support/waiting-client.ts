@@ -1,11 +1,11 @@
 import { type EventLogService } from '../../src/managed-agents/event-log.service.js';
 import { FollowService } from '../../src/managed-agents/follow/follow.service.js';
-import { Sightings } from '../../src/managed-agents/sightings/sightings.js';
+import { SessionStats } from '../../src/managed-agents/session-stats.js';
 import { awaiting, type EventCursor } from '../../src/managed-agents/log/cursor.js';
 import { parseSince } from '../../src/managed-agents/log/cursor-text.js';
 import { waitAnswer } from '../../src/session/wait/wait-answer.js';
 import { WaitingTime } from '../../src/session/wait/waiting-time.js';
-import { type Found, Watch } from '../../src/session/wait/watch.js';
+import { type WaitOutcome, SessionWait } from '../../src/session/wait/session-wait.js';
 import { SESSION } from './fake-log.js';
 import { type ScriptedSession } from './scripted-session.js';
 import { type Happening } from './session-life.js';
@@ -18,7 +18,7 @@ export interface Waited {
   readonly since: EventCursor;
   /** The id of the message that was sent right before. */
   readonly awaits?: string;
-  readonly found?: Found;
+  readonly found?: WaitOutcome;
   readonly error?: unknown;
   /** The cursor of the answer. */
   readonly next: EventCursor;
@@ -43,7 +43,7 @@ export class WaitingClient {
     this.service = new FollowService(
       log,
       { readsPerMinute: 100_000, maxStreams: 10, maxWaitSeconds: 50 },
-      new Sightings(),
+      new SessionStats(),
     );
   }
 
@@ -64,18 +64,18 @@ export class WaitingClient {
     const from = this.session.now;
     const sent = this.justSent(from);
     const since = awaiting(cursor, sent);
-    const following = this.service.follow(SESSION);
+    const lease = this.service.follow(SESSION);
     const time = new WaitingTime(timeoutMs, this.cancelled.signal, this.draining.signal);
     const waited = { from, timeoutMs, since, awaits: sent?.id };
     try {
-      const found = await new Watch(following.follower, since, time).run();
+      const found = await new SessionWait(lease.follower, since, time).run();
       const answer = waitAnswer(found, { since, maxChars: 40_000, notes: [] }) as { next_since: string };
       return { ...waited, to: this.session.now, found, next: parseSince(SESSION, answer.next_since) };
     } catch (error) {
       return { ...waited, to: this.session.now, error, next: since };
     } finally {
       this.sentUntil = this.session.now;
-      following.leave(release);
+      lease.release(release);
       time.dispose();
     }
   }

@@ -1,53 +1,53 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { WatchSettings } from '../../config/watch.settings.js';
+import { WaitSettings } from '../../config/wait.settings.js';
 import { EventLogService } from '../event-log.service.js';
-import { Sightings } from '../sightings/sightings.js';
+import { SessionStats } from '../session-stats.js';
 import { ReadBudget } from './read-budget.js';
-import { type FollowWatch, SessionFollower } from './session-follower.js';
+import { type FollowerObserver, SessionFollower } from './session-follower.js';
 
-/** How long a session is still followed after the last one stopped waiting: as a rule they call again at once. */
+/** How long a follower stays open after its last user left, in milliseconds: most callers wait again at once. */
 const LINGER_MS = 5000;
 
-/** As many sessions are followed as the operator allows. */
+/** Thrown when the process already follows as many sessions as the operator allows. */
 export class TooManyStreamsError extends Error {
   constructor(readonly maxStreams: number) {
-    super(`${maxStreams} sessions are being followed already, which is as many as this server may`);
+    super(`limit reached: this process follows ${maxStreams} sessions`);
     this.name = 'TooManyStreamsError';
   }
 }
 
-interface Followed {
+interface SharedFollower {
   readonly follower: SessionFollower;
   users: number;
   linger?: NodeJS.Timeout;
 }
 
-/** One user's hold on a follower. */
-export interface Following {
+/** The right of one caller to use a follower, until it is released. */
+export interface FollowerLease {
   readonly follower: SessionFollower;
-  /** To be called once. `soon` keeps the stream for a moment in case the caller comes back. */
-  leave(release: 'soon' | 'at_once'): void;
+  /** Call it once. `soon` keeps the stream open for {@link LINGER_MS}, because most callers come back. */
+  release(when: 'soon' | 'at_once'): void;
 }
 
-/** Shares one follower, and so one upstream stream, among all who wait for a session in this process. */
+/** Shares one follower, and so one upstream stream, between all waits for a session in this process. */
 @Injectable()
 export class FollowService implements OnApplicationShutdown {
-  private readonly followed = new Map<string, Followed>();
+  private readonly followed = new Map<string, SharedFollower>();
   private readonly budget: ReadBudget;
   readonly maxStreams: number;
-  /** Since the process began; for metrics. */
+  /** Counted since the process started; for metrics. */
   readonly connections = { opened: 0, lost: 0 };
 
   constructor(
     private readonly log: EventLogService,
-    settings: WatchSettings,
-    private readonly sightings: Sightings,
+    settings: WaitSettings,
+    private readonly stats: SessionStats,
   ) {
     this.budget = new ReadBudget(settings.readsPerMinute);
     this.maxStreams = settings.maxStreams;
   }
 
-  /** How many sessions are followed, by how many, and how many of them without an open stream at the moment. */
+  /** How many sessions are followed, how many waits use them, and how many followers have no open stream now. */
   get load(): { streams: number; waiters: number; polling: number } {
     const all = [...this.followed.values()];
     return {
@@ -57,15 +57,15 @@ export class FollowService implements OnApplicationShutdown {
     };
   }
 
-  /** @throws {TooManyStreamsError} when another session would be one too many. */
-  follow(sessionId: string): Following {
+  /** @throws {TooManyStreamsError} when the limit of followed sessions is reached. */
+  follow(sessionId: string): FollowerLease {
     const followed = this.followed.get(sessionId) ?? this.start(sessionId);
     clearTimeout(followed.linger);
     followed.users += 1;
-    return { follower: followed.follower, leave: (release) => this.leave(sessionId, followed, release) };
+    return { follower: followed.follower, release: (when) => this.release(sessionId, followed, when) };
   }
 
-  /** Ends at once what is followed only because somebody may come back. */
+  /** Closes every follower without users at once. */
   stopUnused(): void {
     for (const [sessionId, { users }] of [...this.followed]) if (users === 0) this.stop(sessionId);
   }
@@ -74,27 +74,27 @@ export class FollowService implements OnApplicationShutdown {
     for (const sessionId of [...this.followed.keys()]) this.stop(sessionId);
   }
 
-  private start(sessionId: string): Followed {
+  private start(sessionId: string): SharedFollower {
     if (this.followed.size >= this.maxStreams) this.stopOneUnused();
     if (this.followed.size >= this.maxStreams) throw new TooManyStreamsError(this.maxStreams);
     const source = this.log.source(sessionId);
-    const followed = { follower: new SessionFollower(source, this.budget, this.watch(sessionId)), users: 0 };
+    const followed = { follower: new SessionFollower(source, this.budget, this.observer(sessionId)), users: 0 };
     this.followed.set(sessionId, followed);
     return followed;
   }
 
-  private watch(sessionId: string): FollowWatch {
+  private observer(sessionId: string): FollowerObserver {
     return {
       opened: () => (this.connections.opened += 1),
       lost: () => (this.connections.lost += 1),
-      seen: (situation) => this.sightings.situation(sessionId, situation),
+      seen: (situation) => this.stats.situation(sessionId, situation),
     };
   }
 
-  private leave(sessionId: string, followed: Followed, release: 'soon' | 'at_once'): void {
+  private release(sessionId: string, followed: SharedFollower, when: 'soon' | 'at_once'): void {
     followed.users -= 1;
     if (followed.users > 0 || this.followed.get(sessionId) !== followed) return;
-    if (release === 'at_once') return this.stop(sessionId);
+    if (when === 'at_once') return this.stop(sessionId);
     followed.linger = setTimeout(() => this.stop(sessionId), LINGER_MS);
     followed.linger.unref();
   }

@@ -1,10 +1,10 @@
-import { pause } from './pause.js';
+import { pause } from '../timing.js';
 
 const MINUTE_MS = 60_000;
 
 /**
- * How many requests following sessions may make. The API's read quota belongs to the whole organization, so this is
- * what keeps many watchers from using it up: a bucket of one minute's requests, refilled evenly.
+ * Limits the requests that followers make. The API's read quota belongs to the whole organization; this token bucket of
+ * one minute's requests keeps many waits from using it up.
  */
 export class ReadBudget {
   private available: number;
@@ -18,7 +18,7 @@ export class ReadBudget {
   async take(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.tryTake()) {
       const nextMs = ((1 - this.available) / this.perMinute) * MINUTE_MS;
-      // Spread out, or all who wait would try again at the same moment.
+      // Spread out, so that callers do not all try again at the same moment.
       await pause(Math.ceil(nextMs * (1 + Math.random())), signal);
     }
   }

@@ -1,28 +1,37 @@
 import { ApiError } from '../api-error.js';
-import { type LogEvent } from '../log/event.js';
-import { type LogSource } from './log-source.js';
-import { backoffMs, pause } from './pause.js';
+import { type FetchPage, type LogEvent } from '../log/event.js';
+import { backoffMs, pause } from '../timing.js';
 import { type ReadBudget } from './read-budget.js';
 
-/** A stream without a frame for this long counts as broken, in milliseconds. Comments are no frames. */
+/** The two sources of a session's events: the list is complete, the stream is fast. */
+export interface LogSource {
+  readonly fetchPage: FetchPage;
+  /**
+   * Opens the stream. After this resolves, the stream carries every new event; it replays none. The iteration ends or
+   * throws when the connection does, and at once when `signal` aborts.
+   */
+  open(signal: AbortSignal): Promise<AsyncIterable<LogEvent>>;
+}
+
+/** A stream without a frame for this long counts as broken, in milliseconds. Comment lines are not frames. */
 const SILENCE_MS = 90_000;
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 10_000;
 /** Longest `retry-after` that is respected before the stream is tried again, in milliseconds. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
-/** What happens to a stream that is kept open. */
+/** Receives the events of a stream that is kept open. */
 export interface StreamObserver {
-  /** It is open. What happened before has to be read from the list. */
+  /** The stream is open. Earlier events have to be read from the list. */
   opened(): void;
   frame(event: LogEvent): void;
-  /** There is no stream, until `opened` is called again. Called for every attempt that fails. */
+  /** No stream is open until `opened` is called again. Called for every failed attempt. */
   lost(reason: unknown): void;
 }
 
 /**
- * Keeps a session's stream open until `signal` aborts: a stream that breaks, ends or falls silent is opened again, after
- * a pause that doubles while nothing comes of it. Never rejects.
+ * Keeps a session's stream open until `signal` aborts. A stream that breaks, ends or stays silent is opened again after a
+ * pause, which doubles while attempts deliver no frame. Never rejects.
  */
 export async function keepStreaming(
   source: LogSource,
@@ -43,11 +52,11 @@ export async function keepStreaming(
 }
 
 function delayMs(failures: number, reason: unknown): number {
-  const told = reason instanceof ApiError ? (reason.details.retryAfterSeconds ?? 0) * 1000 : 0;
-  return Math.max(backoffMs(failures, FIRST_DELAY_MS, MAX_DELAY_MS), Math.min(told, MAX_RETRY_AFTER_MS));
+  const requested = reason instanceof ApiError ? (reason.details.retryAfterSeconds ?? 0) * 1000 : 0;
+  return Math.max(backoffMs(failures, FIRST_DELAY_MS, MAX_DELAY_MS), Math.min(requested, MAX_RETRY_AFTER_MS));
 }
 
-/** One connection from its opening to its end, whatever ends it. */
+/** One connection, from its opening to its end. */
 class StreamAttempt {
   frames = 0;
   private readonly connection = new AbortController();
@@ -59,7 +68,7 @@ class StreamAttempt {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Resolves to the reason why it ended; undefined when the API closed it. */
+  /** Resolves to the error that ended the connection; undefined when the API closed it. */
   async run(): Promise<unknown> {
     const close = () => this.connection.abort();
     this.signal.addEventListener('abort', close, { once: true });

@@ -1,4 +1,4 @@
-import { readCalls } from './calls.js';
+import { readCalls } from './situation-reader.js';
 import { type LogEvent, type LogQuery } from './event.js';
 
 const at = (second: number) => `2026-08-17T16:21:${String(second).padStart(2, '0')}.000000Z`;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { ExpectedError } from '../../context/expected-error.js';
-import { ByteReader, ByteWriter } from './bytes.js';
 import { cursorAt, cursorAtStart, type EventCursor } from './cursor.js';
 import { parseTime } from './time.js';
 
@@ -132,4 +131,71 @@ function readCursor(sessionId: string, reader: ByteReader): EventCursor {
 
 function hash(content: string | Buffer, length: number): Buffer {
   return createHash('sha256').update(content).digest().subarray(0, length);
+}
+
+/** Bits of a number that each byte of a varint carries. */
+const SEVEN_BITS = 128;
+
+/** Writes whole numbers one after the other, big-endian. */
+export class ByteWriter {
+  private readonly parts: Buffer[] = [];
+
+  raw(bytes: Buffer): void {
+    this.parts.push(bytes);
+  }
+
+  /** A number of at most `length` bytes; 6 at most. */
+  fixed(value: number, length: number): void {
+    const bytes = Buffer.alloc(length);
+    bytes.writeUIntBE(value, 0, length);
+    this.raw(bytes);
+  }
+
+  /** A number in as many bytes as it needs: seven bits each, the highest bit says that another byte follows. */
+  varint(value: number): void {
+    const bytes = [value % SEVEN_BITS];
+    // No bit operators: they would cut numbers to 32 bits.
+    for (let rest = Math.floor(value / SEVEN_BITS); rest > 0; rest = Math.floor(rest / SEVEN_BITS))
+      bytes.unshift((rest % SEVEN_BITS) + SEVEN_BITS);
+    this.raw(Buffer.from(bytes));
+  }
+
+  written(): Buffer {
+    return Buffer.concat(this.parts);
+  }
+}
+
+/** Reads what a {@link ByteWriter} wrote. Never throws: whatever cannot be read is 0, and `failed` says so. */
+export class ByteReader {
+  failed = false;
+  private at = 0;
+
+  constructor(private readonly bytes: Buffer) {}
+
+  get atEnd(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  raw(length: number): Buffer {
+    const end = this.at + length;
+    this.failed ||= end > this.bytes.length;
+    const bytes = this.bytes.subarray(this.at, end);
+    this.at = end;
+    return bytes;
+  }
+
+  fixed(length: number): number {
+    const bytes = this.raw(length);
+    return bytes.length === length ? bytes.readUIntBE(0, length) : 0;
+  }
+
+  varint(): number {
+    let value = 0;
+    for (;;) {
+      const byte = this.fixed(1);
+      value = value * SEVEN_BITS + (byte % SEVEN_BITS);
+      this.failed ||= !Number.isSafeInteger(value);
+      if (this.failed || byte < SEVEN_BITS) return this.failed ? 0 : value;
+    }
+  }
 }

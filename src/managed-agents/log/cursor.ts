@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type LogEvent } from './event.js';
-import { identityOf, stampOf } from './fields.js';
+import { identityOf, stampOf } from './event.js';
 
 /** How far behind the latest delivered stamp reading begins again, so that an event stamped late is not lost. In µs. */
 export const OVERLAP_MICROS = 10_000_000;

@@ -1,6 +1,6 @@
 import { type LogEvent } from './event.js';
-import { textOf } from './fields.js';
-import { endsTurn, stopReasonOf, stopsForGood } from './vocabulary.js';
+import { textOf } from './event.js';
+import { endsTurn, stopReasonOf, stopsForGood } from './event.js';
 
 /** A tool call that waits for a client. */
 export interface PendingAction {

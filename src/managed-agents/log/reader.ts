@@ -1,6 +1,5 @@
-import { type EventCursor, fingerprintOf } from './cursor.js';
-import { type FetchPage, type LogEvent, type LogQuery } from './event.js';
-import { identityOf, stampOf } from './fields.js';
+import { cursorAtEnd, type EventCursor, fingerprintOf, MAX_SEEN } from './cursor.js';
+import { type FetchPage, identityOf, type LogEvent, type LogQuery, MAX_PAGES_BACK, stampOf } from './event.js';
 import { formatTime } from './time.js';
 
 /** The largest page the API gives. */
@@ -48,16 +47,20 @@ export class EndlessLogError extends Error {
  */
 export async function readEvents(fetchPage: FetchPage, request: ReadRequest): Promise<ReadResult> {
   const { limit } = request;
-  const sieve = new Sieve(request.since);
+  const deduplicator = new EventDeduplicator(request.since);
   const events: LogEvent[] = [];
-  const result = (hasMore: boolean): ReadResult => ({ events: events.slice(0, limit), hasMore, queued: sieve.queued });
+  const result = (hasMore: boolean): ReadResult => ({
+    events: events.slice(0, limit),
+    hasMore,
+    queued: deduplicator.queued,
+  });
   let query = firstQuery(request);
   let barrenPages = 0;
   let bytes = 0;
   for (let pages = 1; ; pages += 1) {
-    const metBefore = sieve.met;
+    const seenBefore = deduplicator.seenCount;
     const { events: listed, nextPage, bytes: pageBytes = 0 } = await fetchPage(query);
-    const news = listed.filter((event) => sieve.lets(event));
+    const news = listed.filter((event) => deduplicator.accepts(event));
     events.push(...news);
     bytes += pageBytes * (news.length / Math.max(listed.length, 1));
     if (events.length > limit) {
@@ -69,7 +72,7 @@ export async function readEvents(fetchPage: FetchPage, request: ReadRequest): Pr
     if (events.length === limit || (events.length > 0 && (pages >= MAX_PAGES || bytes >= MAX_BYTES))) {
       return result(true);
     }
-    barrenPages = sieve.met > metBefore ? 0 : barrenPages + 1;
+    barrenPages = deduplicator.seenCount > seenBefore ? 0 : barrenPages + 1;
     if (barrenPages >= MAX_BARREN_PAGES) {
       // With events in hand this can't be reached: stopping at MAX_PAGES lets the caller go on from them.
       throw new EndlessLogError();
@@ -89,7 +92,7 @@ function firstQuery({ since, types, limit }: ReadRequest): LogQuery {
 }
 
 /** Lets each event through that is processed, was not delivered before, and was not met before in the same read. */
-class Sieve {
+class EventDeduplicator {
   private readonly processed = new Set<string>();
   private readonly waiting = new Set<string>();
   private passed = 0;
@@ -97,7 +100,7 @@ class Sieve {
   constructor(private readonly since: EventCursor) {}
 
   /** How many different events were met. */
-  get met(): number {
+  get seenCount(): number {
     return this.processed.size + this.waiting.size;
   }
 
@@ -105,7 +108,7 @@ class Sieve {
     return [...this.waiting].filter((id) => !this.processed.has(id)).length;
   }
 
-  lets(event: LogEvent): boolean {
+  accepts(event: LogEvent): boolean {
     const stamp = stampOf(event);
     const id = identityOf(event);
     if (stamp === undefined) {
@@ -128,4 +131,18 @@ class Sieve {
     // The filter is the API's; if it compares more coarsely than in microseconds, older events come along.
     return stamp < (from ?? 0) || seen.has(fingerprintOf(event));
   }
+}
+
+/** The cursor after everything that has happened until now. What `fetchPage` throws is passed on. */
+export async function readEnd(fetchPage: FetchPage, sessionId: string): Promise<EventCursor> {
+  const newestFirst: LogEvent[] = [];
+  let page: string | undefined;
+  for (let pages = 0; pages < MAX_PAGES_BACK && newestFirst.length <= MAX_SEEN; pages += 1) {
+    const { events, nextPage } = await fetchPage({ order: 'desc', limit: MAX_SEEN + 1, page });
+    // Events can be large, and a cursor needs to know only which they are.
+    newestFirst.push(...events.map(({ id, type, processed_at }) => ({ id, type, processed_at })));
+    page = nextPage;
+    if (page === undefined) break;
+  }
+  return cursorAtEnd(sessionId, newestFirst.toReversed(), page === undefined);
 }

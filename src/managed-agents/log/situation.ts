@@ -1,24 +1,21 @@
-import { type FetchPage, type LogEvent, type LogPage, MAX_PAGES_BACK } from './event.js';
-import { identityOf, recordOf, stampOf } from './fields.js';
-import { mergeStreamed } from './merge.js';
-import { Outline } from './outline.js';
-import { turnError, type TurnError } from './turn-error.js';
-import { blockingCalls, pendingActions, type PendingAction } from './pending.js';
+import { blockingCalls, type PendingAction, pendingActions } from './pending.js';
 import {
   changesBudget,
   endsTurn,
-  INPUT_TYPES,
+  identityOf,
   isModelOutput,
   isQueued,
+  type LogEvent,
+  recordOf,
   type SessionStatus,
-  SITUATION_TYPES,
+  stampOf,
   startsTurn,
   statusOf,
   type StopReason,
   stopReasonOf,
-} from './vocabulary.js';
+} from './event.js';
 
-export type { PendingAction, SessionStatus, StopReason, TurnError };
+export type { PendingAction, SessionStatus, StopReason };
 
 /**
  * How far the session's turn is.
@@ -61,7 +58,7 @@ export interface Situation {
 const OPEN_TURNS: ReadonlySet<Turn> = new Set(['running', 'requires_action', 'budget_reached']);
 
 /** The log, split at the marks that give its events their meaning. */
-interface Chapters {
+interface LogSections {
   readonly log: readonly LogEvent[];
   readonly queued: readonly LogEvent[];
   readonly status: SessionStatus | undefined;
@@ -81,17 +78,17 @@ interface Chapters {
  * @param reachesStart whether the tail is the whole log
  */
 export function situationOf(tail: readonly LogEvent[], reachesStart: boolean): Situation {
-  const chapters = split(tail);
-  const { log, queued, status, idle } = chapters;
+  const sections = split(tail);
+  const { log, queued, status, idle } = sections;
   const known = new Map(log.map((event) => [event.id, event]));
-  const pending = pendingActions([...chapters.turn, ...queued], known);
-  const turn = turnOf(chapters, pending);
+  const pending = pendingActions([...sections.turn, ...queued], known);
+  const turn = turnOf(sections, pending);
   const hasEnded = turn === 'over' || turn === 'terminated';
   const stopReason = idle && stopReasonOf(idle);
   const isExhausted = stopReason?.type === 'retries_exhausted';
-  const error = turn === 'queued' ? undefined : turnError(chapters.turn, isExhausted);
+  const error = turn === 'queued' ? undefined : turnError(sections.turn, isExhausted);
   // Back to the beginning of the turn is far enough.
-  const isTurnKnown = chapters.turn.length < log.length;
+  const isTurnKnown = sections.turn.length < log.length;
   const isTold = status !== undefined && isTurnKnown && pending.every(({ toolUseId }) => known.has(toolUseId));
   return {
     status,
@@ -101,16 +98,16 @@ export function situationOf(tail: readonly LogEvent[], reachesStart: boolean): S
     failed: hasEnded && (isExhausted || error !== undefined),
     error,
     pendingActions: OPEN_TURNS.has(turn) ? pending : [],
-    lastMessage: chapters.turn.findLast(({ type }) => type === 'agent.message'),
-    evaluation: chapters.turn.findLast(({ type }) => type === 'span.outcome_evaluation_end'),
-    interrupted: chapters.turn.some(({ type }) => type === 'user.interrupt'),
+    lastMessage: sections.turn.findLast(({ type }) => type === 'agent.message'),
+    evaluation: sections.turn.findLast(({ type }) => type === 'span.outcome_evaluation_end'),
+    interrupted: sections.turn.some(({ type }) => type === 'user.interrupt'),
     queuedInputs: queued.filter(isWork).length,
     ...newestUsage(log),
     complete: reachesStart || isTold,
   };
 }
 
-function split(tail: readonly LogEvent[]): Chapters {
+function split(tail: readonly LogEvent[]): LogSections {
   const events = distinct(tail);
   const log = events.filter((event) => !isQueued(event));
   const newest = log.findLastIndex((event) => statusOf(event) !== undefined);
@@ -148,28 +145,28 @@ function distinct(tail: readonly LogEvent[]): LogEvent[] {
   return [...byIdentity.values()];
 }
 
-function turnOf(chapters: Chapters, pending: readonly PendingAction[]): Turn {
-  const { status, idle } = chapters;
+function turnOf(sections: LogSections, pending: readonly PendingAction[]): Turn {
+  const { status, idle } = sections;
   if (idle) {
-    return turnWhileIdle(idle, chapters, pending);
+    return turnWhileIdle(idle, sections, pending);
   }
   if (status === undefined) {
-    return turnWithoutStatus(chapters);
+    return turnWithoutStatus(sections);
   }
   return status === 'terminated' ? 'terminated' : 'running';
 }
 
-function turnWithoutStatus({ log, queued }: Chapters): Turn {
+function turnWithoutStatus({ log, queued }: LogSections): Turn {
   if (log.some(isModelOutput)) {
     return 'running';
   }
   return log.some(startsTurn) || queued.some(isWork) ? 'queued' : 'not_started';
 }
 
-function turnWhileIdle(idle: LogEvent, chapters: Chapters, pending: readonly PendingAction[]): Turn {
+function turnWhileIdle(idle: LogEvent, sections: LogSections, pending: readonly PendingAction[]): Turn {
   const reason = stopReasonOf(idle)?.type;
   if (reason === 'budget_reached') {
-    return chapters.afterStatus.some(changesBudget) ? 'queued' : 'budget_reached';
+    return sections.afterStatus.some(changesBudget) ? 'queued' : 'budget_reached';
   }
   if (reason === 'requires_action') {
     const isAnswered = pending.length === 0 && blockingCalls(idle).length > 0;
@@ -177,11 +174,11 @@ function turnWhileIdle(idle: LogEvent, chapters: Chapters, pending: readonly Pen
   }
   // An outcome is stamped on receipt, before the session runs. An input listed late but stamped before the idle was
   // part of the turn that ended.
-  const isTakenUp = chapters.afterStatus.some((event) => startsTurn(event) && isLater(event, idle));
-  if (isTakenUp || chapters.queued.some(isWork)) {
+  const isTakenUp = sections.afterStatus.some((event) => startsTurn(event) && isLater(event, idle));
+  if (isTakenUp || sections.queued.some(isWork)) {
     return 'queued';
   }
-  const neverRan = reason === undefined && !chapters.log.some((event) => statusOf(event) === 'running');
+  const neverRan = reason === undefined && !sections.log.some((event) => statusOf(event) === 'running');
   return neverRan ? 'not_started' : 'over';
 }
 
@@ -194,45 +191,40 @@ function isLater(event: LogEvent, than: LogEvent): boolean {
   return (stampOf(event) ?? -Infinity) > (stampOf(than) ?? Infinity);
 }
 
-/** One request answers for most sessions. */
-const FIRST_PAGE_SIZE = 200;
-const PAGE_SIZE = 1000;
-/** How many telling events are read at most, to get back to the beginning of the turn. */
-const MAX_EVENTS = 4200;
-
-/**
- * Reads a session's situation from the newest end of its log, going back as far as needed: to the beginning of the turn,
- * within the bounds above. A log that goes on beyond them costs one request more. What `fetchPage` throws is passed on.
- *
- * @param streamed events that a stream has shown lately, in its order; the list can be a moment behind it
- */
-export async function readSituation(fetchPage: FetchPage, streamed: readonly LogEvent[] = []): Promise<Situation> {
-  const outline = new Outline();
-  let tail: LogEvent[] = [];
-  let page: string | undefined;
-  let situation = situationOf(tail, false);
-  for (let pages = 0, read = 0; pages < MAX_PAGES_BACK && read < MAX_EVENTS; pages += 1) {
-    const limit = pages === 0 ? FIRST_PAGE_SIZE : PAGE_SIZE;
-    const listed: LogPage = await fetchPage({ order: 'desc', limit, types: SITUATION_TYPES, page });
-    const isNewest = page === undefined;
-    page = listed.nextPage;
-    read += listed.events.length;
-    const events = listed.events.map((event) => outline.of(event)).toReversed();
-    tail = isNewest ? mergeStreamed(events, streamed, !page) : [...events, ...tail];
-    situation = situationOf(tail, !page);
-    // The start of the log makes it complete as well.
-    if (situation.complete) {
-      break;
-    }
-  }
-  return page ? situationOf([...(await oldestQueued(fetchPage)), ...tail], false) : situation;
+/** A `session.error`, with whatever other fields the API sent. */
+export interface TurnError {
+  /** Open set; `unknown_error` when the API sent none. */
+  readonly type: string;
+  readonly message: string;
+  /** `retrying`, `exhausted`, `terminal`, or newer ones. */
+  readonly retryStatus?: string;
+  readonly [field: string]: unknown;
 }
 
 /**
- * Queued inputs at the far end of the log: it is nowhere said where the list puts events without a stamp, and a turn
- * must not be called over while one waits.
+ * The newest error of a turn's events that still counts. One that the session retried by itself no longer does once
+ * the model answers again, unless the retries ran out in the end.
  */
-async function oldestQueued(fetchPage: FetchPage): Promise<LogEvent[]> {
-  const { events } = await fetchPage({ order: 'asc', limit: 50, types: INPUT_TYPES });
-  return events.filter(isQueued);
+export function turnError(turn: readonly LogEvent[], retriesExhausted: boolean): TurnError | undefined {
+  const lastOutput = turn.findLastIndex(isModelOutput);
+  const counts = (event: LogEvent, index: number): boolean =>
+    event.type === 'session.error' && (retriesExhausted || index > lastOutput || retryStatusOf(event) !== 'retrying');
+  const event = turn.findLast(counts);
+  return event && describe(event);
+}
+
+function describe(event: LogEvent): TurnError {
+  const error = recordOf(event.error) ?? {};
+  const rest = Object.fromEntries(Object.entries(error).filter(([field]) => field !== 'retry_status'));
+  return {
+    ...rest,
+    type: typeof error.type === 'string' ? error.type : 'unknown_error',
+    message: typeof error.message === 'string' ? error.message : '',
+    retryStatus: retryStatusOf(event),
+  };
+}
+
+function retryStatusOf(event: LogEvent): string | undefined {
+  const status = recordOf(recordOf(event.error)?.retry_status)?.type;
+  return typeof status === 'string' ? status : undefined;
 }

@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto';
 import { type LogEvent } from '../log/event.js';
-import { type CallTrace } from '../log/calls.js';
 import { type PendingAction } from '../log/pending.js';
+import { type CallTrace } from '../log/situation-reader.js';
 import { type InputEvent } from '../sessions.service.js';
 
-/** What a client can answer to a call that waits for one. */
+/** An answer of a client to a pending call. */
 export type Answer =
   | { readonly type: 'allow' }
   | { readonly type: 'deny'; readonly message?: string }
   | { readonly type: 'custom_result'; readonly text: string; readonly isError: boolean };
 
-/** The answers of one send by the id of the call. */
+/** The answers of one send, by the id of the call. */
 export type Answers = ReadonlyMap<string, Answer>;
 
-/** An answer that was given, as far as it takes to tell whether another one is the same. */
+/** An answer that was given, reduced to what a comparison needs. */
 export interface GivenAnswer {
   readonly type: Answer['type'];
-  /** Of a result; large texts are not kept. */
+  /** Digest of a custom result, because its text can be large. */
   readonly digest?: string;
 }
 
@@ -50,12 +50,12 @@ export function given(answer: Answer): GivenAnswer {
     : { type: answer.type };
 }
 
-/** Whether both decide the same. The words of a denial do not matter: it cannot be given again in others. */
+/** Whether both are the same decision. The message of a denial is ignored: it cannot be changed afterwards. */
 export function isSame(one: GivenAnswer, other: GivenAnswer): boolean {
   return one.type === other.type && one.digest === other.digest;
 }
 
-/** The answer to a call that the log holds, of the kind that is asked for. */
+/** The answer of this kind that the log holds for a call. */
 export function answerIn(trace: CallTrace, kind: PendingAction['kind']): GivenAnswer | undefined {
   const { confirmation, customResult } = trace;
   if (kind === 'tool_confirmation') {
@@ -69,7 +69,7 @@ export function answerIn(trace: CallTrace, kind: PendingAction['kind']): GivenAn
   );
 }
 
-/** The text blocks of a result; with other blocks in it, it is never the same as one of ours. */
+/** The text of a result. A result with other blocks never equals one that this server sent. */
 function textOf({ content }: LogEvent): string {
   if (!Array.isArray(content)) return '';
   return (content as { text?: unknown }[])
@@ -82,4 +82,54 @@ function digestOf(text: string, isError: boolean): string {
     .update(isError ? 'error:' : 'result:')
     .update(text)
     .digest('base64url');
+}
+
+/** Why a call cannot be answered as requested. */
+export type CallState =
+  /** It waits for another kind of answer. */
+  | { readonly type: 'waits'; readonly for: PendingAction['kind'] }
+  /** It already has a different answer. */
+  | { readonly type: 'answered'; readonly with: GivenAnswer['type'] }
+  /** The agent's permission policy decided it without asking. */
+  | { readonly type: 'never_asked'; readonly permission: 'allow' | 'deny' }
+  /** It was stopped, or its turn or thread ended. */
+  | { readonly type: 'ended' }
+  /** This session has no such call. */
+  | { readonly type: 'unknown' };
+
+/** What to do with one answer: send it, skip it because the call has the same answer, or refuse it. */
+export type Verdict =
+  | { readonly toolUseId: string; readonly type: 'send' | 'already_answered' }
+  | { readonly toolUseId: string; readonly type: 'refuse'; readonly state: CallState };
+
+/** Everything known about one call. */
+export interface CallKnowledge {
+  /** Set while the call is pending. */
+  readonly pending?: PendingAction;
+  /** The answer that this process sent recently; the list of events may not show it yet. */
+  readonly remembered?: GivenAnswer;
+  readonly trace?: CallTrace;
+}
+
+/** Decides what to do with one answer. */
+export function judge(toolUseId: string, answer: Answer, { pending, remembered, trace }: CallKnowledge): Verdict {
+  const kind = kindOf(answer.type);
+  const before = remembered ?? (trace && answerIn(trace, kind));
+  if (before) {
+    return isSame(before, given(answer))
+      ? { toolUseId, type: 'already_answered' }
+      : { toolUseId, type: 'refuse', state: { type: 'answered', with: before.type } };
+  }
+  if (pending?.kind === kind) return { toolUseId, type: 'send' };
+  return { toolUseId, type: 'refuse', state: stateOf(pending, trace) };
+}
+
+function stateOf(pending: PendingAction | undefined, trace: CallTrace | undefined): CallState {
+  if (pending) return { type: 'waits', for: pending.kind };
+  const answer = trace && (answerIn(trace, 'custom_tool_result') ?? answerIn(trace, 'tool_confirmation'));
+  if (answer) return { type: 'answered', with: answer.type };
+  if (!trace?.call) return { type: 'unknown' };
+  const permission = trace.call.evaluated_permission;
+  if (permission === 'allow' || permission === 'deny') return { type: 'never_asked', permission };
+  return { type: 'ended' };
 }

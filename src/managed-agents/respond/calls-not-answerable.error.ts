@@ -1,6 +1,6 @@
 import { ExpectedError } from '../../context/expected-error.js';
 import { type PendingAction } from '../log/pending.js';
-import { type Verdict } from './judge.js';
+import { type Verdict } from './answer.js';
 
 export type RefusedAnswer = Extract<Verdict, { type: 'refuse' }>;
 

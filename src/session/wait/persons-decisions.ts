@@ -4,7 +4,7 @@ import { type EventCursor } from '../../managed-agents/log/cursor.js';
 import { type PendingAction } from '../../managed-agents/log/situation.js';
 import { ResponderService } from '../../managed-agents/respond/responder.service.js';
 import { HumanApproval } from '../../mcp/approval/human-approval.js';
-import { type Found } from './watch.js';
+import { type WaitOutcome } from './session-wait.js';
 
 /** What a person at the client decided before this call, which carries the decisions. */
 export interface Decisions {
@@ -36,7 +36,7 @@ export class PersonsDecisions {
   }
 
   /** The question to return instead of an answer; undefined where there is nothing to ask, or nobody who can be asked. */
-  async question({ reason, situation }: Found, { since, undecided }: Decisions): Promise<object | undefined> {
+  async question({ reason, situation }: WaitOutcome, { since, undecided }: Decisions): Promise<object | undefined> {
     if (reason !== 'action_required' || !situation || !this.approval.canAsk()) return undefined;
     const isOpen = ({ kind, toolUseId }: PendingAction) => kind === 'tool_confirmation' && !undecided.has(toolUseId);
     const open = situation.pendingActions.filter(isOpen);

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ServerSettings } from '../../config/server.settings.js';
-import { WatchSettings } from '../../config/watch.settings.js';
+import { WaitSettings } from '../../config/wait.settings.js';
 import { requireToolCall } from '../../context/call.js';
-import { type Following, FollowService, TooManyStreamsError } from '../../managed-agents/follow/follow.service.js';
+import { type FollowerLease, FollowService, TooManyStreamsError } from '../../managed-agents/follow/follow.service.js';
 import { type EventCursor } from '../../managed-agents/log/cursor.js';
 import { parseSince } from '../../managed-agents/log/cursor-text.js';
 import { cancellationOf, requireClientRequest } from '../../mcp/client-request.js';
@@ -11,7 +11,7 @@ import { PersonsDecisions } from './persons-decisions.js';
 import { reportWaiting } from './wait-progress.js';
 import { waitAnswer } from './wait-answer.js';
 import { WaitingTime } from './waiting-time.js';
-import { type Found, Watch } from './watch.js';
+import { type WaitOutcome, SessionWait } from './session-wait.js';
 
 /** Arguments of `session_wait`, already valid. */
 export interface WaitRequest {
@@ -35,7 +35,7 @@ export class SessionWaitService {
   constructor(
     private readonly sessions: FollowService,
     private readonly decisions: PersonsDecisions,
-    watch: WatchSettings,
+    watch: WaitSettings,
     server: ServerSettings,
   ) {
     this.maxSeconds = watch.maxWaitSeconds;
@@ -52,20 +52,20 @@ export class SessionWaitService {
     return waitAnswer(found, { since: decisions.since, maxChars: this.maxChars, notes: [...notes, ...undecided] });
   }
 
-  private async watch(since: EventCursor, seconds: number): Promise<Found> {
+  private async watch(since: EventCursor, seconds: number): Promise<WaitOutcome> {
     const { draining, deadline } = requireToolCall();
     const { context } = requireClientRequest();
-    const following = this.follow(since.sessionId);
+    const lease = this.follow(since.sessionId);
     const cancellation = cancellationOf(context);
     const time = new WaitingTime(Math.min(seconds * 1000, msLeft(deadline)), cancellation.signal, draining);
-    const stopReporting = reportWaiting(context, following.follower, seconds);
+    const stopReporting = reportWaiting(context, lease.follower, seconds);
     try {
-      const found = await new Watch(following.follower, since, time).run();
+      const found = await new SessionWait(lease.follower, since, time).run();
       if (time.end === 'cancelled') throw new ToolError('The call was cancelled.', 'cancelled');
       return found;
     } finally {
       stopReporting();
-      following.leave(time.end === 'cancelled' || time.end === 'draining' ? 'at_once' : 'soon');
+      lease.release(time.end === 'cancelled' || time.end === 'draining' ? 'at_once' : 'soon');
       time.dispose();
       cancellation.dispose();
     }
@@ -82,7 +82,7 @@ export class SessionWaitService {
     return { seconds, notes: isCut ? [note] : [] };
   }
 
-  private follow(sessionId: string): Following {
+  private follow(sessionId: string): FollowerLease {
     try {
       return this.sessions.follow(sessionId);
     } catch (error) {

@@ -5,7 +5,7 @@ import { situationOf } from '../../managed-agents/log/situation.js';
 import { formatTime, parseTime } from '../../managed-agents/log/time.js';
 import { fitToSize } from '../../mcp/result/fit.js';
 import { waitAnswer } from './wait-answer.js';
-import { type Found } from './watch.js';
+import { type WaitOutcome } from './session-wait.js';
 
 const SESSION = 'sesn_1';
 const NOON = parseTime('2026-08-17T12:00:00Z') ?? NaN;
@@ -62,14 +62,14 @@ const longCursor: EventCursor = advance(
   many(400, (i) => ({ ...event(i, 'x'), id: `sevt_old_${i}`, processed_at: formatTime(NOON - 5_000_000 + i * 1000) })),
 );
 
-function foundIn(events: readonly LogEvent[]): Found {
+function foundIn(events: readonly LogEvent[]): WaitOutcome {
   const situation = situationOf(events, true);
   const reason = { requires_action: 'action_required', running: 'outcome_evaluated' }[situation.turn as string];
-  return { reason: (reason ?? 'turn_over') as Found['reason'], situation, events, hasMore: false };
+  return { reason: (reason ?? 'turn_over') as WaitOutcome['reason'], situation, events, hasMore: false };
 }
 
 type Answer = { next_since: string; events: object[]; has_more?: true } & Record<string, any>;
-const answerTo = (found: Found, maxChars: number, since = start) =>
+const answerTo = (found: WaitOutcome, maxChars: number, since = start) =>
   waitAnswer(found, { since, maxChars, notes: [] }) as Answer;
 
 describe.each([5000, 40_000])('with %d characters to fill', (maxChars) => {

@@ -10,7 +10,7 @@ import { type TurnView, turnView } from '../session-view.js';
 import { contentText } from '../transcript.js';
 import { digestOf } from './digest.js';
 import { type WaitReason } from './reason.js';
-import { type Found } from './watch.js';
+import { type WaitOutcome } from './session-wait.js';
 
 /** Room the answer needs beside its events and the final message: cursor, pending actions, usage. */
 const ENVELOPE_CHARS = 3600;
@@ -31,7 +31,7 @@ export interface WaitAnswerOptions {
  * The answer of `session_wait`. A model pays for each character and waits several times a turn: what is empty, or said
  * by another field, is left out.
  */
-export function waitAnswer(found: Found, { since, maxChars, notes }: WaitAnswerOptions): object {
+export function waitAnswer(found: WaitOutcome, { since, maxChars, notes }: WaitAnswerOptions): object {
   const { reason, situation, events = [] } = found;
   const final = RESULTS.has(reason) ? situation?.lastMessage : undefined;
   const head = { reason, status: reason === 'deleted' ? 'deleted' : (situation?.status ?? null) };
@@ -50,12 +50,12 @@ export function waitAnswer(found: Found, { since, maxChars, notes }: WaitAnswerO
     ...((found.hasMore || batch.taken < events.length) && { has_more: true }),
     // Whoever waits on has seen what there is; an input that was never taken up must not hold up every wait.
     next_since: encodeCursor(reason === 'timeout' ? { ...cursor, awaited: undefined } : cursor),
-    ...noteView(found.trouble ? [...notes, TROUBLE_NOTE] : notes),
+    ...noteView(found.lastError ? [...notes, LAST_ERROR_NOTE] : notes),
     next_step: nextStepAfter(found),
   };
 }
 
-const TROUBLE_NOTE = 'The Managed Agents API could not be read to the end; what is shown here may be a moment old.';
+const LAST_ERROR_NOTE = 'The Managed Agents API could not be read to the end; what is shown here may be a moment old.';
 
 /** What is true of the turn beyond its reason and status. */
 function situationView(situation: Situation, head: { reason: WaitReason; status: unknown }, maxChars: number): object {
@@ -97,7 +97,7 @@ function noteView(notes: readonly string[]): object {
   return notes.length > 0 ? { note: notes.join(' ') } : {};
 }
 
-function nextStepAfter({ reason, situation }: Found): string {
+function nextStepAfter({ reason, situation }: WaitOutcome): string {
   switch (reason) {
     case 'deleted':
       return 'The session was deleted. Start another one with session_start.';

@@ -16,7 +16,7 @@ export function reportWaiting(context: ServerContext, follower: SessionFollower,
   const timer = setInterval(() => report('The agent is still working.'), INTERVAL_MS);
   const stopListening = follower.listen({
     changed: () => undefined,
-    said: ({ content }) => report(oneLine(contentText(content), MAX_MESSAGE_CHARS)),
+    messageSent: ({ content }) => report(oneLine(contentText(content), MAX_MESSAGE_CHARS)),
   });
   return () => {
     clearInterval(timer);

@@ -3,7 +3,7 @@ import { AuditSinks } from '../../audit/audit-sinks.js';
 import { AuthRefusals } from '../../auth/auth-refusals.js';
 import { LIMIT_DECISIONS, StoreHealth } from '../../guardrails/limits/store-health.js';
 import { FollowService } from '../../managed-agents/follow/follow.service.js';
-import { Sightings } from '../../managed-agents/sightings/sightings.js';
+import { SessionStats } from '../../managed-agents/session-stats.js';
 import { OpenTelemetry } from '../open-telemetry.js';
 import { Instruments, type Observation } from './instruments.js';
 
@@ -12,7 +12,7 @@ import { Instruments, type Observation } from './instruments.js';
 export class SessionState {
   constructor(
     readonly follow: FollowService,
-    readonly sightings: Sightings,
+    readonly stats: SessionStats,
   ) {}
 }
 
@@ -30,14 +30,14 @@ export class StateMetrics {
   }
 
   private observe(instruments: Instruments): void {
-    const { follow, sightings } = this.sessions;
+    const { follow, stats } = this.sessions;
     instruments.observed('streams', () => [[follow.load.streams]]);
     instruments.observed('streamsLimit', () => [[follow.maxStreams]]);
     instruments.observed('streamsPolling', () => [[follow.load.polling]]);
     instruments.observed('waiters', () => [[follow.load.waiters]]);
     instruments.observed('streamConnections', () => eachOf('event', follow.connections));
-    instruments.observed('approvalsWaiting', () => [[sightings.approvals.total]]);
-    instruments.observed('sessionCost', () => [[sightings.spending.total]]);
+    instruments.observed('approvalsWaiting', () => [[stats.approvals.total]]);
+    instruments.observed('sessionCost', () => [[stats.spending.total]]);
     instruments.observed('limitStoreUp', () => [[this.store.up ? 1 : 0]]);
     instruments.observed('rateLimitDecisions', () => this.decisions());
     instruments.observed('authFailures', () => eachOf('reason', this.auth?.counts ?? new Map<string, number>()));

@@ -1,4 +1,4 @@
-import { type LogSource } from '../../../src/managed-agents/follow/log-source.js';
+import { type LogSource } from '../../../src/managed-agents/follow/stream-loop.js';
 import { type LogEvent, type LogPage, type LogQuery } from '../../../src/managed-agents/log/event.js';
 import { parseTime, type Session } from '../../simulator/index.js';
 

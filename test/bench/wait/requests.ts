@@ -1,8 +1,8 @@
 import { type FakeMethod, install } from '@sinonjs/fake-timers';
-import { type WatchSettings } from '../../../src/config/watch.settings.js';
+import { type WaitSettings } from '../../../src/config/wait.settings.js';
 import { type EventLogService } from '../../../src/managed-agents/event-log.service.js';
 import { FollowService } from '../../../src/managed-agents/follow/follow.service.js';
-import { Sightings } from '../../../src/managed-agents/sightings/sightings.js';
+import { SessionStats } from '../../../src/managed-agents/session-stats.js';
 import { FIXTURES, Simulator } from '../../simulator/index.js';
 import { CountedLog, type Requests } from './counted-log.js';
 import { Random } from './random.js';
@@ -26,7 +26,7 @@ const SESSIONS = 20;
 const WATCHERS_PER_SESSION = 5;
 const MINUTES = 10;
 /** The defaults of the server. */
-const SETTINGS = { maxStreams: 500, readsPerMinute: 300 } as WatchSettings;
+const SETTINGS = { maxStreams: 500, readsPerMinute: 300 } as WaitSettings;
 
 /** Requests to the API for ten simulated minutes of many watchers, who share what they read. */
 export async function countRequests(seed: number): Promise<RequestsResult> {
@@ -59,7 +59,7 @@ async function watchFor(
   const requests: Requests = { streams: 0, pages: 0 };
   const { sessions } = simulator.world;
   const source = (id: string) => new CountedLog(sessions.get(id), requests);
-  const follow = new FollowService({ source } as unknown as EventLogService, SETTINGS, new Sightings());
+  const follow = new FollowService({ source } as unknown as EventLogService, SETTINGS, new SessionStats());
   const { agents, environments } = FIXTURES;
   simulator.scenarios.set(agents.analyst, workingAgent(random));
   const lives = Array.from({ length: SESSIONS }, () => {

@@ -2,7 +2,7 @@ import { type FollowService } from '../../../src/managed-agents/follow/follow.se
 import { parseSince } from '../../../src/managed-agents/log/cursor-text.js';
 import { waitAnswer } from '../../../src/session/wait/wait-answer.js';
 import { WaitingTime } from '../../../src/session/wait/waiting-time.js';
-import { Watch } from '../../../src/session/wait/watch.js';
+import { SessionWait } from '../../../src/session/wait/session-wait.js';
 import { delay } from './counted-log.js';
 import { type Random } from './random.js';
 import { type SessionLife } from './session-life.js';
@@ -46,16 +46,16 @@ export class Watcher {
     this.calls += 1;
     const { id } = this.life.session;
     const since = parseSince(id, this.since);
-    const following = this.sessions.follow(id);
+    const lease = this.sessions.follow(id);
     const never = new AbortController().signal;
     const time = new WaitingTime(TIMEOUT_MS, never, never);
     try {
-      const found = await new Watch(following.follower, since, time).run();
+      const found = await new SessionWait(lease.follower, since, time).run();
       const answer = waitAnswer(found, { since, maxChars: MAX_RESULT_CHARS, notes: [] });
       this.since = (answer as { next_since: string }).next_since;
       return found.reason;
     } finally {
-      following.leave('soon');
+      lease.release('soon');
       time.dispose();
     }
   }

@@ -1,8 +1,8 @@
-import { type CallTrace, traceCalls } from '../log/calls.js';
+import { type CallTrace, traceCalls } from '../log/situation-reader.js';
 import { type LogEvent } from '../log/event.js';
 import { type PendingAction } from '../log/pending.js';
 import { type Answer, given } from './answer.js';
-import { judge } from './judge.js';
+import { judge } from './answer.js';
 
 const ID = 'sevt_1';
 const ALLOW: Answer = { type: 'allow' };

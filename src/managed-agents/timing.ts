@@ -12,7 +12,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** The delay before attempt `attempt` (0 is the first): doubling from `firstMs` to `maxMs`, up to a quarter less. */
+/** The delay before attempt `attempt` (0 is the first): doubles from `firstMs` to `maxMs`, minus a random part of up to a quarter. */
 export function backoffMs(attempt: number, firstMs: number, maxMs: number): number {
   const full = Math.min(maxMs, firstMs * 2 ** attempt);
   return full * (1 - Math.random() / 4);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type FetchPage, type LogEvent, type LogQuery } from './event.js';
-import { readSituation, type Situation, situationOf } from './situation.js';
+import { type Situation, situationOf } from './situation.js';
+import { readSituation } from './situation-reader.js';
 
 const micros = (index: number): string => `2026-08-17T12:00:00.${String(index).padStart(6, '0')}Z`;
 const logOf = (...events: (Partial<LogEvent> & { type: string })[]): LogEvent[] =>

@@ -1,4 +1,4 @@
-import { Spending } from './spending.js';
+import { Spending } from './session-stats.js';
 
 let spending: Spending;
 beforeEach(() => (spending = new Spending()));

@@ -1,7 +1,7 @@
 import { Setting } from './setting.decorator.js';
 
 /** Waiting for sessions: how long, how many at once, and how often the API may be asked. */
-export class WatchSettings {
+export class WaitSettings {
   static readonly title = 'Waiting';
 
   @Setting({

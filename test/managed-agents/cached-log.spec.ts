@@ -1,5 +1,5 @@
-import { RecentFrames } from '../../src/managed-agents/follow/recent-frames.js';
-import { RecentLog } from '../../src/managed-agents/follow/recent-log.js';
+import { RecentFrames } from '../../src/managed-agents/follow/cached-log.js';
+import { CachedLog } from '../../src/managed-agents/follow/cached-log.js';
 import { advance, cursorAtStart, type EventCursor } from '../../src/managed-agents/log/cursor.js';
 import { type LogEvent } from '../../src/managed-agents/log/event.js';
 import { readEvents } from '../../src/managed-agents/log/reader.js';
@@ -18,10 +18,10 @@ const start = cursorAtStart(SESSION);
 
 describe('what is kept of a log', () => {
   let log: FakeLog;
-  let recent: RecentLog;
+  let recent: CachedLog;
   beforeEach(() => {
     log = new FakeLog(ORDERLY);
-    recent = new RecentLog(log.fetchPage);
+    recent = new CachedLog(log.fetchPage);
   });
 
   const append = (count: number, gap: number, text = '') => {
@@ -37,7 +37,7 @@ describe('what is kept of a log', () => {
     expect(recent.covers(start)).toBe(false);
     await recent.catchUp();
     expect(log.requests).toBe(0);
-    const failing = new RecentLog(() => Promise.reject(new Error('refused')));
+    const failing = new CachedLog(() => Promise.reject(new Error('refused')));
     await expect(failing.startAt(start)).rejects.toThrow('refused');
     expect(failing.covers(start)).toBe(false);
   });

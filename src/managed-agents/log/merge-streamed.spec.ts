@@ -1,5 +1,5 @@
 import { type LogEvent } from './event.js';
-import { mergeStreamed } from './merge.js';
+import { mergeStreamed } from './situation-reader.js';
 import { formatTime } from './time.js';
 
 const NOON = 1_786_968_000_000_000;

@@ -1,4 +1,4 @@
-import { MAX_PAGE_BYTES, PageSize } from './page-size.js';
+import { MAX_PAGE_BYTES, PageSize } from './event-pages.js';
 
 it('asks for what is wanted while nothing else is known, and of small events', () => {
   const size = new PageSize();
