@@ -63,6 +63,12 @@ module.exports = {
       { path: '^src/context/(call|principal|store)\\.ts$' },
     ),
     rule(
+      'tokens-on-the-ground-floor',
+      'src/tokens seals and opens text; it needs settings and nothing else of ours.',
+      { path: room('tokens') },
+      { path: '^src/', pathNot: `${room('tokens')}|${room('config')}` },
+    ),
+    rule(
       'managed-agents-without-mcp-packages',
       'src/managed-agents knows nothing of MCP and HTTP servers.',
       { path: room('managed-agents') },

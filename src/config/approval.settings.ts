@@ -26,9 +26,9 @@ export class ApprovalSettings {
       expected: `at least ${MIN_SECRET_CHARS} characters`,
     },
     secret: true,
-    defaultText: 'random, new with each start',
+    defaultText: 'derived from `ANTHROPIC_API_KEY`',
     summary:
-      'Key that protects the form for a person while the client has it, in mode `human`. Set the same value on all replicas, so that any of them can receive the answer. Without `ANTHROPIC_API_KEY` it also protects page cursors of filtered lists.',
+      'Key that protects the form for a person while the client has it, in mode `human`. Set the same value on all replicas, so that any of them can receive the answer. It also protects page cursors. Without it, the key is derived from `ANTHROPIC_API_KEY`; without both it is random, and new with each start.',
   })
   readonly secret?: string;
 }

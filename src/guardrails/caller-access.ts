@@ -6,7 +6,8 @@ import { type Page, type PageRequest } from '../managed-agents/page.js';
 import { type Session, type SessionListRequest } from '../managed-agents/sessions.service.js';
 import { type ReadPage, ResourceAccess } from '../mcp/resource-access.js';
 import { type CatalogKind, type ResourceKind } from '../mcp/resource-arguments.js';
-import { SealedCursor } from './listing/sealed-cursor.js';
+import { ToolError } from '../mcp/errors/tool-error.js';
+import { SealedTokens, type TokenUse } from '../tokens/sealed-tokens.js';
 import { OWNER_KEY, ownerTag } from './owner.js';
 import { type AllowlistPolicy } from './policies/allowlists.js';
 import { KnownSessions } from './sessions/known-sessions.js';
@@ -33,7 +34,7 @@ export class CallerAccess extends ResourceAccess {
     @Inject(ALLOWLISTS) private readonly allowlists: readonly AllowlistPolicy[],
     @Inject(SESSION_RULES) private readonly rules: readonly SessionRule[],
     private readonly known: KnownSessions,
-    private readonly cursor: SealedCursor,
+    private readonly tokens: SealedTokens,
     private readonly settings: GuardrailsSettings,
   ) {
     super();
@@ -77,10 +78,20 @@ export class CallerAccess extends ResourceAccess {
   }
 
   private async sealedPage<T, R extends PageRequest>(kind: ResourceKind, listing: Listing<T, R>): Promise<Page<T>> {
-    const owner = principalId(requireToolCall().principal, kind);
-    const page = listing.request.page === undefined ? undefined : this.cursor.open(listing.request.page, owner);
+    // The API's own cursor names the last item of its page, which the caller may not be allowed to see.
+    const use = { purpose: `page of ${kind}`, binding: [principalId(requireToolCall().principal)] };
+    const page = listing.request.page === undefined ? undefined : this.openPage(listing.request.page, use);
     const { items, nextPage } = await allowedPage({ ...listing, request: { ...listing.request, page } });
-    return { items, nextPage: nextPage === undefined ? undefined : this.cursor.seal(nextPage, owner) };
+    return { items, nextPage: nextPage === undefined ? undefined : this.tokens.seal(nextPage, use) };
+  }
+
+  private openPage(token: string, use: TokenUse): string {
+    const page = this.tokens.open(token, use);
+    if (typeof page === 'string') return page;
+    throw new ToolError(
+      'page is not a next_page that this list gave you. Pass next_page unchanged, or leave page out to begin again.',
+      'invalid_page',
+    );
   }
 }
 

@@ -11,7 +11,7 @@ import { BudgetPolicy } from './limits/budget.policy.js';
 import { LimitsModule } from './limits/limits.module.js';
 import { CallRatePolicy, StartRatePolicy } from './limits/rate.policies.js';
 import { RunningSessionsPolicy } from './limits/running-sessions.policy.js';
-import { SealedCursor } from './listing/sealed-cursor.js';
+import { TokensModule } from '../tokens/tokens.module.js';
 import { AllowlistPolicy } from './policies/allowlists.js';
 import { ReservedMetadataPolicy } from './policies/reserved-metadata.policy.js';
 import { AuditRequiredPolicy, RolePolicy, ScopePolicy, TierPolicy } from './policies/tool.policies.js';
@@ -50,11 +50,10 @@ const asList = (provide: symbol, inject: Provided[]) => ({
 /** What callers may do with the operator's key. Global: tool modules ask {@link ResourceAccess} and import no rules. */
 @Global()
 @Module({
-  imports: [ManagedAgentsModule, LimitsModule],
+  imports: [ManagedAgentsModule, LimitsModule, TokensModule],
   providers: [
     CallerRoles,
     KnownSessions,
-    SealedCursor,
     OwnershipRule,
     ...classesOf([...POLICY_ORDER, ...STATEFUL_POLICY_ORDER]),
     {

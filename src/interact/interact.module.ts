@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { ManagedAgentsModule } from '../managed-agents/managed-agents.module.js';
 import { ApprovalModule } from '../mcp/approval/approval.module.js';
+import { TokensModule } from '../tokens/tokens.module.js';
 import { ApprovalService } from './approvals/approval.service.js';
 import { ApprovalTools } from './approvals/approval.tools.js';
-import { SettledSessions } from './approvals/settled-sessions.js';
 import { InteractService } from './interact.service.js';
 import { InteractTools } from './interact.tools.js';
 import { RespondService } from './respond.service.js';
@@ -11,8 +11,8 @@ import { UpdateService } from './update.service.js';
 
 /** Tools that talk to running sessions. */
 @Module({
-  imports: [ManagedAgentsModule, ApprovalModule],
+  imports: [ManagedAgentsModule, ApprovalModule, TokensModule],
   controllers: [InteractTools, ApprovalTools],
-  providers: [InteractService, RespondService, UpdateService, ApprovalService, SettledSessions],
+  providers: [InteractService, RespondService, UpdateService, ApprovalService],
 })
 export class InteractModule {}

@@ -1,6 +1,5 @@
 import { apiErrorMessage } from '../../mcp/errors/api-error-message.js';
 import { type ApprovalPage } from './approval-page.js';
-import { encodePosition } from './approval-position.js';
 import { type ApprovalSearch, type Stop } from './approval-search.js';
 
 /**
@@ -11,7 +10,7 @@ export function approvalAnswer(
   page: ApprovalPage,
   search: Pick<ApprovalSearch, 'examined' | 'unfinishedLogs'>,
   stop: Stop,
-  agentId: string | undefined,
+  sealPage: (position: ApprovalPage['position']) => string,
 ): object {
   const hasMore = stop !== 'end';
   const note = [whyStopped(stop, search.examined), whatIsUnknown(search.unfinishedLogs)].filter(Boolean).join(' ');
@@ -20,7 +19,7 @@ export function approvalAnswer(
     approvals,
     count: approvals.length,
     has_more: hasMore,
-    next_page: hasMore ? encodePosition(position, agentId) : null,
+    next_page: hasMore ? sealPage(position) : null,
     sessions_examined: search.examined,
     complete: !hasMore && search.unfinishedLogs === 0,
     ...(note && { note }),

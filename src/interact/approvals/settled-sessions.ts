@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { type Situation } from '../../managed-agents/log/situation.js';
 import { parseTime } from '../../managed-agents/log/time.js';
@@ -21,7 +20,6 @@ const QUIET_MS = 60_000;
  * would use up the API's quota. A session is remembered together with what its object looked like; another turn changes
  * that, and the session is read again. An object that lags can delay a new call by its two seconds, never hide it.
  */
-@Injectable()
 export class SettledSessions {
   /** Fingerprints by session id. */
   private readonly fingerprints = new LRUCache<string, string>({ max: MAX_SESSIONS });

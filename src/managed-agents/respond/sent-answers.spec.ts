@@ -30,7 +30,7 @@ it('forgets after five minutes', () => {
   recent.add('sesn_1', one({ type: 'allow' }), cursor);
   now = 4 * MINUTE;
   recent.add('sesn_1', one({ type: 'deny' }, 'sevt_2'), cursor);
-  now = 5 * MINUTE + 1;
+  now = 5 * MINUTE + 2;
   expect(recent.find('sesn_1', 'sevt_1', 'tool_confirmation')).toBeUndefined();
   expect(recent.find('sesn_1', 'sevt_2', 'tool_confirmation')).toBeDefined();
 });

@@ -6,6 +6,7 @@ import { type PendingAction } from '../../managed-agents/log/pending.js';
 import { type Answer } from '../../managed-agents/respond/answer.js';
 import { RefusalError, ToolError } from '../errors/tool-error.js';
 import { requireClientRequest } from '../client-request.js';
+import { SealedTokens } from '../../tokens/sealed-tokens.js';
 import { ToolAccess } from '../tool-access.js';
 import { ToolRegistry } from '../tool-registry.js';
 import { type CustomResult, formFor, readForm, type Withheld } from './form.js';
@@ -49,8 +50,9 @@ export class HumanApproval {
     private readonly settings: ApprovalSettings,
     private readonly registry: ToolRegistry,
     private readonly access: ToolAccess,
+    tokens: SealedTokens,
   ) {
-    this.states = new QuestionStates(settings.secret);
+    this.states = new QuestionStates(tokens);
   }
 
   /** Whether only a person may decide. */
@@ -75,26 +77,26 @@ export class HumanApproval {
   }
 
   /** The result to return for these calls to be put to the person, {@link MAX_QUESTIONS} of them at most. */
-  async ask(question: Question, actions: readonly PendingAction[]): Promise<object> {
+  ask(question: Question, actions: readonly PendingAction[]): object {
     this.requireCanAsk();
     const asked = actions.slice(0, MAX_QUESTIONS);
     const ids = asked.map(({ toolUseId }) => toolUseId);
     const proposed = customResultOf(question);
     const result = inputRequired({
       inputRequests: Object.fromEntries(asked.map((action) => [action.toolUseId, formFor(action, proposed)])),
-      requestState: await this.states.seal(boundTo(question), ids),
+      requestState: this.states.seal(boundTo(question), ids),
     });
     endCallAsking(ids);
     return result;
   }
 
   /** What the person answered, when this call brings that; undefined for a call that has not asked yet. */
-  async answers(question: Question): Promise<HumanAnswers | undefined> {
+  answers(question: Question): HumanAnswers | undefined {
     const { mcpReq } = requireClientRequest().context;
     const sealed = mcpReq.requestState();
     if (!this.required || sealed === undefined) return undefined;
     this.requireCanAsk();
-    const ids = typeof sealed === 'string' ? await this.states.open(sealed, boundTo(question)) : undefined;
+    const ids = typeof sealed === 'string' ? this.states.open(sealed, boundTo(question)) : undefined;
     if (!ids) {
       throw new ToolError(
         'This answer of the person cannot be used: it is too old, was used before, or belongs to another call. Nothing was sent. Call the tool again, so that the person is asked anew.',

@@ -25,7 +25,7 @@ export class PersonsDecisions {
   /** Sends what the person decided, if this call brings decisions. */
   async carryOut(since: EventCursor): Promise<Decisions> {
     const { sessionId } = since;
-    const decided = await this.approval.answers({ sessionId });
+    const decided = this.approval.answers({ sessionId });
     if (!decided) return { since, undecided: new Set() };
     const { answers, withheld } = decided;
     const undecided = new Set(withheld.keys());
@@ -36,7 +36,7 @@ export class PersonsDecisions {
   }
 
   /** The question to return instead of an answer; undefined where there is nothing to ask, or nobody who can be asked. */
-  async question({ reason, situation }: WaitOutcome, { since, undecided }: Decisions): Promise<object | undefined> {
+  question({ reason, situation }: WaitOutcome, { since, undecided }: Decisions): object | undefined {
     if (reason !== 'action_required' || !situation || !this.approval.canAsk()) return undefined;
     const isOpen = ({ kind, toolUseId }: PendingAction) => kind === 'tool_confirmation' && !undecided.has(toolUseId);
     const open = situation.pendingActions.filter(isOpen);
