@@ -58,7 +58,7 @@ export class RespondService {
     const checked = await this.responder.check(proposal.sessionId, answers);
     // Nothing is left to decide.
     if (checked.open.length === 0) return report({ ...proposal, answers, channel: 'model' }, checked);
-    return this.approval.ask(question, checked.open);
+    return this.approval.ask(question, checked.open, await this.responder.namesOf(proposal.sessionId));
   }
 
   private async sendDecided(sessionId: string, { answers, withheld }: HumanAnswers): Promise<object> {

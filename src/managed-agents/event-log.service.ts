@@ -58,6 +58,8 @@ export class EventLogService {
   source(sessionId: string): LogSource {
     return {
       fetchPage: this.pages.of(sessionId, ONE_ATTEMPT),
+      fetchStatus: async () =>
+        (await callApi('get session', () => this.client.beta.sessions.retrieve(sessionId, {}, ONE_ATTEMPT))).status,
       open: async (signal) =>
         (await callApi('stream events', () =>
           this.client.beta.sessions.events.stream(sessionId, {}, { ...ONE_ATTEMPT, signal }),

@@ -1,16 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { ApiError } from '../managed-agents/api-error.js';
 import { EventLogService } from '../managed-agents/event-log.service.js';
+import { type Situation } from '../managed-agents/log/situation.js';
 import { SessionsService } from '../managed-agents/sessions.service.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
 
 /** After a turn ends, the API can go on refusing to end the session for up to about two seconds. */
 const SETTLE_DELAYS_MS = [250, 500, 1000, 1500];
 
+/** How long an input that the API never marks as processed holds up the end of a session, in milliseconds. */
+const MAX_HOLD_MS = 60_000;
+const MAX_HELD_SESSIONS = 10_000;
+
 /** Ends sessions: archive keeps the history, delete removes everything. */
 @Injectable()
 export class SessionEndService {
+  /** Since when the same queued inputs were the only reason to refuse, by session. */
+  private readonly held = new LRUCache<string, { readonly inputs: string; readonly since: number }>({
+    max: MAX_HELD_SESSIONS,
+  });
+
   constructor(
     private readonly sessions: SessionsService,
     private readonly log: EventLogService,
@@ -57,12 +68,23 @@ export class SessionEndService {
   }
 
   private async refuseIfWorking(sessionId: string, cause?: ApiError): Promise<void> {
-    const { turn } = await this.log.situation(sessionId);
-    if (turn !== 'running' && turn !== 'queued') return;
+    const situation = await this.log.situation(sessionId);
+    if (situation.turn !== 'running' && situation.turn !== 'queued') return;
+    if (situation.turn === 'queued' && this.isHeldTooLong(sessionId, situation)) return;
     throw new ToolError(
       'The session is still running and can only be ended when it is not. Call session_interrupt first, then session_wait until the turn is over, then try again.',
       'session_running',
       { cause },
     );
+  }
+
+  /** Whether these inputs have been queued since a refusal a minute ago, with no event after them. */
+  private isHeldTooLong(sessionId: string, { queued = [], lastEventId }: Situation): boolean {
+    if (queued.length === 0) return false;
+    const inputs = [lastEventId, ...queued.map(({ id }) => id)].join();
+    const hold = this.held.get(sessionId);
+    if (hold?.inputs === inputs) return performance.now() - hold.since >= MAX_HOLD_MS;
+    this.held.set(sessionId, { inputs, since: performance.now() });
+    return false;
   }
 }

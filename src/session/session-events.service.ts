@@ -39,14 +39,15 @@ export class SessionEventsService {
   async events(request: EventsRequest): Promise<object> {
     const { session_id, types, limit } = request;
     // `page` is what earlier clients send for the rest of a batch; it carries the same cursor.
-    let cursor: EventCursor = parseSince(session_id, nonEmpty(request.page) ?? nonEmpty(request.since));
+    const since = parseSince(session_id, nonEmpty(request.page) ?? nonEmpty(request.since));
+    let cursor: EventCursor = since;
     for (let round = 1; ; round++) {
       const read = await this.log.read(session_id, { since: cursor, types, limit });
       const batch = batchOf(read.events, describer(request), { maxChars: this.maxChars, saysWhere: true });
       cursor = advance(cursor, read.events.slice(0, batch.taken));
       const hasMore = read.hasMore || batch.taken < read.events.length;
       if (batch.entries.length > 0 || !hasMore || round === MAX_ROUNDS)
-        return answer(session_id, batch, cursor, hasMore);
+        return answer(session_id, batch, { cursor, hasMore, mayHaveMissed: since.outrun });
     }
   }
 }
@@ -66,13 +67,21 @@ function detail(event: LogEvent, format: EventsRequest['format']): object {
   return entry ?? (truncateStrings(event, MAX_STRING_CHARS) as object);
 }
 
-function answer(sessionId: string, { entries, omitted }: Batch, cursor: EventCursor, hasMore: boolean): object {
+interface Progress {
+  readonly cursor: EventCursor;
+  readonly hasMore: boolean;
+  /** Whether events may have appeared late where the cursor of the request had no room to recognize them. */
+  readonly mayHaveMissed: boolean;
+}
+
+function answer(sessionId: string, { entries, omitted }: Batch, { cursor, hasMore, mayHaveMissed }: Progress): object {
   const nextSince = encodeCursor(cursor);
   return {
     session_id: sessionId,
     count: entries.length,
     events: entries,
     ...(omitted > 0 && { omitted_after: omitted }),
+    ...(mayHaveMissed && { may_have_missed: true }),
     next_since: nextSince,
     has_more: hasMore,
     next_page: hasMore ? nextSince : null,

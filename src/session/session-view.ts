@@ -53,6 +53,8 @@ export interface TurnView {
   readonly stop_details?: object;
   readonly failed: boolean;
   readonly error?: TurnError;
+  /** Errors in spite of which the turn went on. */
+  readonly warnings?: readonly TurnError[];
   readonly pending_actions: readonly object[];
   /** How many there are, those not shown included. */
   readonly pending_count: number;
@@ -68,6 +70,7 @@ export function turnView(situation: Situation, maxActions = MAX_PENDING_ACTIONS)
     ...(situation.stopDetails && { stop_details: situation.stopDetails }),
     failed: situation.failed,
     ...(situation.error && { error: situation.error }),
+    ...(situation.warnings && { warnings: situation.warnings }),
     pending_actions: shown.map((action) => pendingActionView(action)),
     pending_count: situation.pendingActions.length,
   };

@@ -1,4 +1,4 @@
-import { type LogEvent } from '../managed-agents/log/event.js';
+import { type LogEvent, recordOf } from '../managed-agents/log/event.js';
 import { truncate, truncateStrings } from '../mcp/result/truncate.js';
 
 const MAX_TEXT_CHARS = 6000;
@@ -7,12 +7,13 @@ const MAX_RESULT_CHARS = 500;
 const MAX_OTHER_CHARS = 300;
 
 /** Events that only show that work goes on; a reader of the transcript does without them. */
-export function isNoise(type: string): boolean {
+export function isNoise({ type, content, thinking, summary }: LogEvent): boolean {
   return (
     type.startsWith('span.model_request_') ||
     type.startsWith('session.thread_status_') ||
     type === 'session.usage' ||
-    type === 'agent.thinking'
+    // Usually without any text; a summary of it is worth reading.
+    (type === 'agent.thinking' && !content && !thinking && !summary)
   );
 }
 
@@ -28,9 +29,10 @@ export interface TranscriptEntry {
 
 /** What a model needs of an event; undefined for noise. Types that are not known here are passed on, cut. */
 export function toEntry(event: LogEvent): TranscriptEntry | undefined {
-  if (isNoise(event.type)) return undefined;
+  if (isNoise(event)) return undefined;
   const { id, type, processed_at } = event;
-  return { id, type, at: processed_at, ...(describers[type] ?? describeOther)(event) };
+  const described = { id, type, at: processed_at, ...(describers[type] ?? describeOther)(event) };
+  return Object.fromEntries(Object.entries(described).filter(([, value]) => value !== null)) as TranscriptEntry;
 }
 
 type Describer = (event: LogEvent) => object;
@@ -38,6 +40,7 @@ type Describer = (event: LogEvent) => object;
 const describers: Readonly<Record<string, Describer>> = {
   'user.message': describeMessage,
   'agent.message': describeMessage,
+  'agent.thinking': (event) => ({ text: truncate(contentText(event.content ?? [event]), MAX_TEXT_CHARS) }),
   'system.message': describeMessage,
   'agent.tool_use': describeToolUse,
   'agent.mcp_tool_use': describeToolUse,
@@ -57,10 +60,11 @@ function describeToolUse(event: LogEvent): object {
   const { name, mcp_server_name, input, evaluated_permission, session_thread_id } = event;
   return {
     tool: name,
-    ...(mcp_server_name !== undefined && { mcp_server: mcp_server_name }),
+    ...(typeof mcp_server_name === 'string' && { mcp_server: mcp_server_name }),
     input: oneLine(input, MAX_INPUT_CHARS),
-    ...(evaluated_permission !== undefined && evaluated_permission !== 'allow' && { permission: evaluated_permission }),
-    ...(session_thread_id !== undefined && { session_thread_id }),
+    ...(typeof evaluated_permission === 'string' &&
+      evaluated_permission !== 'allow' && { permission: evaluated_permission }),
+    ...(typeof session_thread_id === 'string' && { session_thread_id }),
   };
 }
 
@@ -75,7 +79,9 @@ function describeToolResult(event: LogEvent): object {
 
 function describeOther({ id: _id, type: _type, processed_at: _at, ...fields }: LogEvent): object {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, short(value) ? value : oneLine(value, MAX_OTHER_CHARS)]),
+    Object.entries(fields)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [name, short(value) ? value : oneLine(value, MAX_OTHER_CHARS)]),
   );
 }
 
@@ -83,16 +89,35 @@ function short(value: unknown): boolean {
   return (JSON.stringify(value) ?? '').length <= MAX_OTHER_CHARS;
 }
 
-/** The text of content blocks; blocks of other kinds are named by their type. */
+/** The text of content blocks; blocks without any text are named by their type. */
 export function contentText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
-  return content
-    .map((block: { type?: string; text?: unknown } | null) =>
-      typeof block?.text === 'string' ? block.text : `[${block?.type ?? 'unknown'}]`,
-    )
-    .join('\n');
+  return content.map(blockText).join('\n');
 }
+
+/** Text can stand in a text block, a document or search result (with title and source), or a summary of thinking. */
+function blockText(block: unknown): string {
+  if (typeof block === 'string') return block;
+  const { type, text, thinking, summary, title, source, content, context } = (recordOf(block) ?? {}) as ContentBlock;
+  if (typeof text === 'string') return text;
+  const data = recordOf(source);
+  const parts = [
+    title,
+    typeof source === 'string' ? source : data?.url,
+    context,
+    thinking,
+    contentText(summary),
+    data?.type === 'text' ? data.data : contentText(data?.content),
+    contentText(content),
+  ].filter((part) => typeof part === 'string' && part !== '');
+  const name = typeof type === 'string' ? type : 'unknown';
+  return parts.length > 0 ? `[${name}] ${parts.join('\n')}` : `[${name}]`;
+}
+
+type ContentBlock = Readonly<
+  Partial<Record<'type' | 'text' | 'thinking' | 'summary' | 'title' | 'source' | 'content' | 'context', unknown>>
+>;
 
 /** Any value as one line of text. */
 export function oneLine(value: unknown, maxChars: number): string {

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
+import { type AnthropicSettings } from '../config/anthropic.settings.js';
 import { SealedTokens } from './sealed-tokens.js';
 
 const USE = { purpose: 'page of a list', binding: ['issuer', 'alice'] };
-const tokens = new SealedTokens({ apiKey: 'sk-test-one' }, {});
+const withKey = (apiKey?: string) => new SealedTokens({ apiKey } as AnthropicSettings, { mode: 'model' });
+const tokens = withKey('sk-test-one');
 
 afterEach(() => jest.useRealTimers());
 
@@ -11,9 +13,7 @@ it('opens what it sealed, also on another replica with the same secret', () => {
     fc.property(fc.jsonValue(), (content) => {
       const token = tokens.seal(content, USE);
       expect(token).toMatch(/^[\w-]+$/);
-      expect(new SealedTokens({ apiKey: 'sk-test-one' }, {}).open(token, USE)).toEqual(
-        JSON.parse(JSON.stringify(content)),
-      );
+      expect(withKey('sk-test-one').open(token, USE)).toEqual(JSON.parse(JSON.stringify(content)));
     }),
   );
 });
@@ -28,8 +28,8 @@ it.each<[string, (token: string) => unknown]>([
   ['another purpose', (token) => tokens.open(token, { ...USE, purpose: 'approval question' })],
   ['another caller', (token) => tokens.open(token, { ...USE, binding: ['issuer', 'bob'] })],
   ['a shorter binding', (token) => tokens.open(token, { ...USE, binding: ['issuer'] })],
-  ['another key', (token) => new SealedTokens({ apiKey: 'sk-test-two' }, {}).open(token, USE)],
-  ['a process without a shared secret', (token) => new SealedTokens({}, {}).open(token, USE)],
+  ['another key', (token) => withKey('sk-test-two').open(token, USE)],
+  ['a process without a shared secret', (token) => withKey().open(token, USE)],
   ['a cut token', (token) => tokens.open(token.slice(0, -1), USE)],
   ['a longer token', (token) => tokens.open(`${token}A`, USE)],
   ['text that is no token', () => tokens.open('page=2', USE)],

@@ -36,7 +36,7 @@ export interface TokenUse {
 export class SealedTokens {
   private readonly key: Buffer;
 
-  constructor({ apiKey }: Pick<AnthropicSettings, 'apiKey'>, approvals: Pick<ApprovalSettings, 'secret'>) {
+  constructor({ apiKey }: AnthropicSettings, approvals: ApprovalSettings) {
     const secret = approvals.secret ?? apiKey ?? randomBytes(KEY_BYTES);
     this.key = Buffer.from(hkdfSync('sha256', secret, '', 'managed-agent-control sealed token', KEY_BYTES));
   }

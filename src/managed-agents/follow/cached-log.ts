@@ -1,4 +1,4 @@
-import { advance, type EventCursor } from '../log/cursor.js';
+import { advance, cursorAt, type EventCursor } from '../log/cursor.js';
 import { type FetchPage, type LogEvent, SITUATION_TYPES, stampOf } from '../log/event.js';
 import { readEvents } from '../log/reader.js';
 import { parseTime } from '../log/time.js';
@@ -43,7 +43,7 @@ export class CachedLog {
     this.clear();
     this.floor = from;
     // Other readers may not have seen the events that this cursor names as delivered.
-    await this.readFrom({ sessionId, from, passed: 0, seen: new Map() });
+    await this.readFrom(cursorAt(sessionId, from));
   }
 
   /** Lists a snapshot of the cache, oldest first, in pages as the API does. */

@@ -21,6 +21,8 @@ const POLLING_MS = 10_000;
 const DOUBTFUL_AGE_MS = 500;
 /** How long a read stays valid while an open stream shows nothing, in milliseconds: the stream may be broken. */
 const QUIET_AGE_MS = 60_000;
+/** How long the status of the session object stays valid, in milliseconds. */
+const STATUS_AGE_MS = 15_000;
 /** Frames of one burst arrive together and need one read. In milliseconds. */
 const BURST_MS = 15;
 
@@ -58,6 +60,7 @@ export class SessionFollower implements StreamObserver {
   private readonly recent: CachedLog;
   private readonly currentSituation: CachedRead<Situation>;
   private readonly currentLog: CachedRead<void>;
+  private readonly currentStatus: CachedRead<string | undefined>;
   private logRead: Promise<void> = Promise.resolve();
   private readonly opening = new AbortController();
   private burst: NodeJS.Timeout | undefined;
@@ -78,6 +81,7 @@ export class SessionFollower implements StreamObserver {
     this.recent = new CachedLog(this.fetchPage);
     this.currentSituation = new CachedRead(() => this.readSituation());
     this.currentLog = new CachedRead(() => this.exclusively(() => this.recent.catchUp()));
+    this.currentStatus = new CachedRead(() => this.readStatus(source, budget));
     runDetached(() => void keepStreaming(source, budget, this, this.closing.signal));
   }
 
@@ -89,6 +93,14 @@ export class SessionFollower implements StreamObserver {
   /** The current situation. Throws the errors of reading. */
   situation(): Promise<Situation> {
     return this.currentSituation.get(this.maxAgeMs);
+  }
+
+  /**
+   * Whether the session object says that the session has ended; the log may lack the event. Read at most once in
+   * {@link STATUS_AGE_MS}; a read that fails counts as no, because the log decides then.
+   */
+  async isTerminated(): Promise<boolean> {
+    return (await this.currentStatus.get(STATUS_AGE_MS)) === 'terminated';
   }
 
   /** Makes the next call read again, even without a change: the list can lag. */
@@ -170,6 +182,13 @@ export class SessionFollower implements StreamObserver {
     const situation = await readSituation(this.fetchPage, this.frames.all());
     this.watch?.seen(situation);
     return situation;
+  }
+
+  private async readStatus(source: LogSource, budget: ReadBudget): Promise<string | undefined> {
+    if (!source.fetchStatus) return undefined;
+    await budget.take(this.closing.signal);
+    if (this.closing.signal.aborted) return undefined;
+    return runDetached(() => source.fetchStatus!()).catch(() => undefined);
   }
 
   private async readListed(since: EventCursor, limit: number): Promise<ReadResult> {

@@ -6,6 +6,8 @@ import { type ReadBudget } from './read-budget.js';
 /** The two sources of a session's events: the list is complete, the stream is fast. */
 export interface LogSource {
   readonly fetchPage: FetchPage;
+  /** The status of the session object. It lags the log, but can show an end that the log lacks. */
+  readonly fetchStatus?: () => Promise<string>;
   /**
    * Opens the stream. After this resolves, the stream carries every new event; it replays none. The iteration ends or
    * throws when the connection does, and at once when `signal` aborts.

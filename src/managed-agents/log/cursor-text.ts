@@ -1,29 +1,48 @@
 import { createHash } from 'node:crypto';
 import { ExpectedError } from '../../context/expected-error.js';
-import { cursorAt, cursorAtStart, type EventCursor } from './cursor.js';
+import {
+  cursorAt,
+  cursorAtStart,
+  type EventCursor,
+  HASH_BITS,
+  keepNewest,
+  type SeenEvent,
+  SLOT_MICROS,
+  slotOf,
+} from './cursor.js';
 import { parseTime } from './time.js';
 
 /*
- * The encoded form. A model pays for each character of it, so numbers take as many bytes as they need ("varint" below):
+ * The encoded form. A model pays for each of its characters, so numbers take as many bytes as they need ("varint" below):
  *
  *   version            1 byte
- *   session tag        3 bytes of a hash of its id
+ *   session tag        3 bytes of a hash of the session's id
  *   `from`             varint, plus one; 0 is the beginning
- *   `passed`           varint, doubled; odd when something is awaited
+ *   flags              varint: `passed` times four, plus 2 when outrun, plus 1 when an input is awaited
  *   `awaited`          5 bytes, if there is any
- *   each event seen    5 bytes of fingerprint, and as a varint how much later it is than the one before; the first one,
- *                      than `from`
+ *   seen events        only if there are any: varint how many,
+ *                      varint `newest` minus `from`, 1 byte hash bits, 1 byte Golomb parameter, Golomb-coded set
  *   checksum           3 bytes
  *
- * The overlap keeps 140 events below 1,152 bytes. Checksum and tag catch mistakes, not attackers: a forged cursor only
- * makes its own reader miss events. The checksum closes every version, so that a damaged cursor is never taken for one
- * of another version.
+ * An event is named by the key (slot of its stamp, hash of its identity). The sorted keys are stored as differences, each
+ * in Golomb-Rice code: the quotient by 2^parameter in unary, then the remainder. Hashes have 32 bits, and as many fewer
+ * as it takes for the text to fit. 450 events of ten seconds always fit, with 16 bits at least: at that density an event
+ * that appears late shares its slot with one other event on average, and is then dropped in error once in 65,536 times.
+ *
+ * Checksum and tag catch mistakes, not attackers: a forged cursor only makes its own reader miss events. The checksum ends
+ * every version, so that a damaged cursor is never taken for one of another version. Version 3 is still read.
  */
-const VERSION = 3;
+const VERSION = 4;
+const NAMED_ONE_BY_ONE = 3;
 const TAG_BYTES = 3;
 const FINGERPRINT_BYTES = 5;
 const CHECKSUM_BYTES = 3;
+const MAX_BYTES = 1152;
 const CURSOR_SHAPE = /^[\w-]{12,1536}$/;
+/** How many events a cursor names at most, and with how many bits at least. */
+const MAX_SEEN = 600;
+const MIN_HASH_BITS = 16;
+const MAX_PARAMETER = 48;
 
 /** Why a `since` was refused. */
 export type InvalidCursorReason = 'not_a_time' | 'not_a_cursor' | 'altered' | 'other_version' | 'other_session';
@@ -72,65 +91,178 @@ export function parseSince(sessionId: string, since: string | undefined): EventC
 }
 
 /** Writes a cursor as base64url text of at most 1,536 characters, for `parseSince` to read again. */
-export function encodeCursor({ sessionId, from, passed, awaited, seen }: EventCursor): string {
+export function encodeCursor(cursor: EventCursor): string {
+  const kept = keepNewest(cursor, roomIn(cursor));
+  for (let bits = kept.hashBits; ; bits -= 1) {
+    const body = encoded(kept, bits);
+    if (body) return Buffer.concat([body, hash(body, CHECKSUM_BYTES)]).toString('base64url');
+  }
+}
+
+/** How many of the newest events fit. */
+function roomIn(cursor: EventCursor): number {
+  const fits = (count: number) => encoded(keepNewest(cursor, count), MIN_HASH_BITS) !== undefined;
+  let most = Math.min(cursor.seen.length, MAX_SEEN);
+  if (fits(most)) return most;
+  let least = 0;
+  while (most - least > 1) {
+    const middle = Math.floor((least + most) / 2);
+    if (fits(middle)) least = middle;
+    else most = middle;
+  }
+  return least;
+}
+
+/** Undefined when it does not fit. */
+function encoded(
+  { sessionId, from, passed, awaited, outrun, ...cursor }: EventCursor,
+  bits: number,
+): Buffer | undefined {
   const bytes = new ByteWriter();
   bytes.fixed(VERSION, 1);
   bytes.raw(hash(sessionId, TAG_BYTES));
   bytes.varint(from === undefined ? 0 : from + 1);
-  bytes.varint(passed * 2 + (awaited === undefined ? 0 : 1));
+  bytes.varint(passed * 4 + (outrun ? 2 : 0) + (awaited === undefined ? 0 : 1));
   if (awaited !== undefined) bytes.fixed(awaited, FINGERPRINT_BYTES);
-  let before = from ?? 0;
-  for (const [fingerprint, stamp] of [...seen].sort(([, one], [, other]) => one - other)) {
-    bytes.fixed(fingerprint, FINGERPRINT_BYTES);
-    bytes.varint(stamp - before);
-    before = stamp;
+  const keys = keysOf(cursor, slotOf(from ?? 0), bits);
+  if (keys.length > 0) {
+    bytes.varint(keys.length);
+    const parameter = parameterFor(keys);
+    if (golombBits(keys, parameter) > MAX_BYTES * 8) return undefined;
+    bytes.varint(cursor.newest - (from ?? 0));
+    bytes.fixed(bits, 1);
+    bytes.fixed(parameter, 1);
+    bytes.raw(golombEncode(keys, parameter));
   }
   const body = bytes.written();
-  return Buffer.concat([body, hash(body, CHECKSUM_BYTES)]).toString('base64url');
+  return body.length + CHECKSUM_BYTES <= MAX_BYTES ? body : undefined;
+}
+
+/** The different keys, sorted: (slot after the first one, hash of so many bits). */
+function keysOf({ seen, hashBits }: Pick<EventCursor, 'seen' | 'hashBits'>, firstSlot: number, bits: number): number[] {
+  const keys = seen.map(
+    ({ hash: full, stamp }) => (slotOf(stamp) - firstSlot) * 2 ** bits + Math.floor(full / 2 ** (hashBits - bits)),
+  );
+  return [...new Set(keys)].sort((a, b) => a - b);
+}
+
+function parameterFor(keys: readonly number[]): number {
+  const mean = (keys.at(-1)! + 1) / keys.length;
+  return Math.max(0, Math.floor(Math.log2(mean * Math.LN2)));
 }
 
 function decodeCursor(sessionId: string, text: string): EventCursor {
-  if (!CURSOR_SHAPE.test(text)) {
-    throw new InvalidCursorError('not_a_cursor');
-  }
+  if (!CURSOR_SHAPE.test(text)) throw new InvalidCursorError('not_a_cursor');
   const bytes = Buffer.from(text, 'base64url');
   const body = bytes.subarray(0, -CHECKSUM_BYTES);
-  // Node decodes text with a bit or a character too much as well; only what it would write itself is unchanged.
+  // Node also decodes text with a bit or a character too many; only the exact text that was written is unchanged.
   const isWhole =
     bytes.toString('base64url') === text && hash(body, CHECKSUM_BYTES).equals(bytes.subarray(-CHECKSUM_BYTES));
-  if (!isWhole) {
-    throw new InvalidCursorError('altered');
-  }
+  if (!isWhole) throw new InvalidCursorError('altered');
   const reader = new ByteReader(body);
-  if (reader.fixed(1) !== VERSION) {
-    throw new InvalidCursorError('other_version');
-  }
-  if (!hash(sessionId, TAG_BYTES).equals(reader.raw(TAG_BYTES))) {
-    throw new InvalidCursorError('other_session');
-  }
-  const cursor = readCursor(sessionId, reader);
-  if (reader.failed || ![...cursor.seen.values()].every(Number.isSafeInteger)) {
+  const version = reader.fixed(1);
+  if (version !== VERSION && version !== NAMED_ONE_BY_ONE) throw new InvalidCursorError('other_version');
+  if (!hash(sessionId, TAG_BYTES).equals(reader.raw(TAG_BYTES))) throw new InvalidCursorError('other_session');
+  const cursor = version === VERSION ? readCursor(sessionId, reader) : readNamedOneByOne(sessionId, reader);
+  if (reader.failed || !cursor.seen.every(({ stamp }) => Number.isSafeInteger(stamp)))
     throw new InvalidCursorError('altered');
-  }
   return cursor;
 }
 
 function readCursor(sessionId: string, reader: ByteReader): EventCursor {
   const from = reader.varint() - 1;
-  const passed = reader.varint();
-  const awaited = passed % 2 === 1 ? reader.fixed(FINGERPRINT_BYTES) : undefined;
-  const seen = new Map<number, number>();
+  const flags = reader.varint();
+  const awaited = flags % 2 === 1 ? reader.fixed(FINGERPRINT_BYTES) : undefined;
+  const start = cursorAt(sessionId, from < 0 ? undefined : from);
+  const passed = Math.floor(flags / 4);
+  const head = { ...start, passed, newest: passed > 0 ? from : 0, outrun: flags % 4 >= 2, awaited };
+  if (reader.atEnd) return head;
+  const count = reader.varint();
+  const newest = Math.max(from, 0) + reader.varint();
+  const hashBits = reader.fixed(1);
+  const parameter = reader.fixed(1);
+  const isPossible = hashBits >= MIN_HASH_BITS && hashBits <= HASH_BITS && parameter <= MAX_PARAMETER;
+  if (!isPossible) throw new InvalidCursorError('altered');
+  const keys = golombDecode(reader, count, parameter);
+  const firstSlot = slotOf(Math.max(from, 0));
+  const seen = keys.map<SeenEvent>((key) => {
+    const slot = firstSlot + Math.floor(key / 2 ** hashBits);
+    return { hash: key % 2 ** hashBits, stamp: Math.min((slot + 1) * SLOT_MICROS - 1, newest) };
+  });
+  return { ...head, newest, hashBits, seen };
+}
+
+/** Version 3: each event seen as 5 bytes of fingerprint, and as a varint how much later it is than the one before. */
+function readNamedOneByOne(sessionId: string, reader: ByteReader): EventCursor {
+  const from = reader.varint() - 1;
+  const flags = reader.varint();
+  const awaited = flags % 2 === 1 ? reader.fixed(FINGERPRINT_BYTES) : undefined;
+  const seen: SeenEvent[] = [];
   let stamp = Math.max(from, 0);
   while (!reader.atEnd) {
     const fingerprint = reader.fixed(FINGERPRINT_BYTES);
     stamp += reader.varint();
-    seen.set(fingerprint, stamp);
+    seen.push({ hash: Math.floor(fingerprint / 2 ** (8 * FINGERPRINT_BYTES - HASH_BITS)), stamp });
   }
-  return { sessionId, from: from < 0 ? undefined : from, passed: Math.floor(passed / 2), seen, awaited };
+  const passed = Math.floor(flags / 2);
+  const newest = seen.length > 0 || passed > 0 ? stamp : 0;
+  return { ...cursorAt(sessionId, from < 0 ? undefined : from), passed, seen, newest, awaited };
 }
 
 function hash(content: string | Buffer, length: number): Buffer {
   return createHash('sha256').update(content).digest().subarray(0, length);
+}
+
+function golombBits(keys: readonly number[], parameter: number): number {
+  let bits = 0;
+  let before = 0;
+  for (const key of keys) {
+    bits += Math.floor((key - before) / 2 ** parameter) + 1 + parameter;
+    before = key;
+  }
+  return bits;
+}
+
+/** Golomb-Rice code of the differences of sorted keys. */
+function golombEncode(keys: readonly number[], parameter: number): Buffer {
+  const bytes = Buffer.alloc(Math.ceil(golombBits(keys, parameter) / 8));
+  let at = 0;
+  let before = 0;
+  const write = (bit: number) => {
+    if (bit === 1) bytes[at >> 3]! |= 128 >> (at & 7);
+    at += 1;
+  };
+  for (const key of keys) {
+    const difference = key - before;
+    for (let quotient = Math.floor(difference / 2 ** parameter); quotient > 0; quotient -= 1) write(1);
+    write(0);
+    for (let bit = parameter - 1; bit >= 0; bit -= 1) write(Math.floor(difference / 2 ** bit) % 2);
+    before = key;
+  }
+  return bytes;
+}
+
+function golombDecode(reader: ByteReader, count: number, parameter: number): number[] {
+  const keys: number[] = [];
+  let byte = 0;
+  let left = 0;
+  const read = (): number => {
+    if (left === 0) {
+      byte = reader.fixed(1);
+      left = 8;
+    }
+    left -= 1;
+    return (byte >> left) % 2;
+  };
+  let key = 0;
+  while (keys.length < count && !reader.failed) {
+    let difference = 0;
+    while (read() === 1 && !reader.failed) difference += 1;
+    for (let bit = 0; bit < parameter; bit += 1) difference = difference * 2 + read();
+    key += difference;
+    keys.push(key);
+  }
+  return keys;
 }
 
 /** Bits of a number that each byte of a varint carries. */

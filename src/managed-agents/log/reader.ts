@@ -1,4 +1,4 @@
-import { cursorAtEnd, type EventCursor, fingerprintOf, MAX_SEEN } from './cursor.js';
+import { cursorAtEnd, DeliveredEvents, type EventCursor, OVERLAP_MICROS } from './cursor.js';
 import { type FetchPage, identityOf, type LogEvent, type LogQuery, MAX_PAGES_BACK, stampOf } from './event.js';
 import { formatTime } from './time.js';
 
@@ -85,21 +85,24 @@ export async function readEvents(fetchPage: FetchPage, request: ReadRequest): Pr
 function firstQuery({ since, types, limit }: ReadRequest): LogQuery {
   return {
     order: 'asc',
-    limit: Math.min(since.seen.size + since.passed + limit + 1, MAX_PAGE_SIZE),
+    limit: Math.min(since.seen.length + since.passed + limit + 1, MAX_PAGE_SIZE),
     types,
     from: since.from === undefined ? undefined : formatTime(since.from),
   };
 }
 
-/** Lets each event through that is processed, was not delivered before, and was not met before in the same read. */
+/** Accepts each event that is processed, was not delivered before, and did not occur before in the same read. */
 class EventDeduplicator {
   private readonly processed = new Set<string>();
   private readonly waiting = new Set<string>();
+  private readonly delivered: DeliveredEvents;
   private passed = 0;
 
-  constructor(private readonly since: EventCursor) {}
+  constructor(private readonly since: EventCursor) {
+    this.delivered = new DeliveredEvents(since);
+  }
 
-  /** How many different events were met. */
+  /** How many different events occurred. */
   get seenCount(): number {
     return this.processed.size + this.waiting.size;
   }
@@ -115,34 +118,37 @@ class EventDeduplicator {
       this.waiting.add(id);
       return false;
     }
-    if (this.processed.has(id)) {
+    if (this.processed.has(id)) return false;
+    this.processed.add(id);
+    if (stamp === this.since.from && this.passed < this.since.passed) {
+      this.passed += 1;
       return false;
     }
-    this.processed.add(id);
-    return !this.wasDelivered(event, stamp);
-  }
-
-  private wasDelivered(event: LogEvent, stamp: number): boolean {
-    const { from, passed, seen } = this.since;
-    if (stamp === from && this.passed < passed) {
-      this.passed += 1;
-      return true;
-    }
-    // The filter is the API's; if it compares more coarsely than in microseconds, older events come along.
-    return stamp < (from ?? 0) || seen.has(fingerprintOf(event));
+    // The API may compare times more coarsely than in microseconds, and return events from before `from`.
+    return !this.delivered.has(event);
   }
 }
 
-/** The cursor after everything that has happened until now. What `fetchPage` throws is passed on. */
+/** How many events one request reads to find the end of a log: the last ten seconds of most sessions. */
+const END_PAGE_SIZE = 141;
+/** And how many at most, when they are dense: more than a cursor can name. */
+const MAX_END_EVENTS = 601;
+
+/** The cursor at the end of the log. Throws what `fetchPage` throws. */
 export async function readEnd(fetchPage: FetchPage, sessionId: string): Promise<EventCursor> {
   const newestFirst: LogEvent[] = [];
   let page: string | undefined;
-  for (let pages = 0; pages < MAX_PAGES_BACK && newestFirst.length <= MAX_SEEN; pages += 1) {
-    const { events, nextPage } = await fetchPage({ order: 'desc', limit: MAX_SEEN + 1, page });
-    // Events can be large, and a cursor needs to know only which they are.
+  for (let pages = 0; pages < MAX_PAGES_BACK && newestFirst.length < MAX_END_EVENTS; pages += 1) {
+    const { events, nextPage } = await fetchPage({ order: 'desc', limit: END_PAGE_SIZE, page });
+    // Events can be large, and a cursor needs only their identity.
     newestFirst.push(...events.map(({ id, type, processed_at }) => ({ id, type, processed_at })));
     page = nextPage;
-    if (page === undefined) break;
+    if (page === undefined || spansOverlap(newestFirst)) break;
   }
   return cursorAtEnd(sessionId, newestFirst.toReversed(), page === undefined);
+}
+
+function spansOverlap(events: readonly LogEvent[]): boolean {
+  const stamps = events.map(stampOf).filter((stamp) => stamp !== undefined);
+  return Math.max(...stamps) - Math.min(...stamps) > OVERLAP_MICROS;
 }

@@ -1,28 +1,33 @@
-import { answeredCall, blockingCalls } from './pending.js';
 import {
   type FetchPage,
   identityOf,
-  INPUT_TYPES,
-  isQueued,
   type LogEvent,
   type LogPage,
   MAX_PAGES_BACK,
   SITUATION_TYPES,
   stampOf,
 } from './event.js';
+import { answeredCall, blockingCalls, CALL_TYPES } from './pending.js';
 import { type Situation, situationOf } from './situation.js';
 
-/** One request answers for most sessions. */
+/** One request is enough for most sessions. */
 const FIRST_PAGE_SIZE = 200;
 const PAGE_SIZE = 1000;
-/** How many telling events are read at most, to get back to the beginning of the turn. */
+/** How many events are read at most to reach the beginning of the turn. */
 const MAX_EVENTS = 4200;
 
+/** Calls, and the answers of clients to them. */
+const TRACE_TYPES = [...CALL_TYPES, 'user.tool_confirmation', 'user.custom_tool_result'];
+/** Bounds of the search for a call that the events read so far do not hold: time in milliseconds, and events. */
+const MAX_SEARCH_MS = 10_000;
+const MAX_SEARCH_EVENTS = 5000;
+
 /**
- * Reads a session's situation from the newest end of its log, going back as far as needed: to the beginning of the turn,
- * within the bounds above. A log that goes on beyond them costs one request more. What `fetchPage` throws is passed on.
+ * Reads a session's situation from the newest end of its log, back to the beginning of the turn, within the bounds above.
+ * Calls that the session waits for are searched further back by type, so that their input can be shown. Throws what
+ * `fetchPage` throws.
  *
- * @param streamed events that a stream has shown lately, in its order; the list can be a moment behind it
+ * @param streamed the latest frames of a stream, in its order; the list can lag them
  */
 export async function readSituation(fetchPage: FetchPage, streamed: readonly LogEvent[] = []): Promise<Situation> {
   const stripper = new PayloadStripper();
@@ -39,23 +44,29 @@ export async function readSituation(fetchPage: FetchPage, streamed: readonly Log
     tail = isNewest ? mergeStreamed(events, streamed, !page) : [...events, ...tail];
     situation = situationOf(tail, !page);
     // The start of the log makes it complete as well.
-    if (situation.complete) {
-      break;
-    }
+    if (situation.complete) break;
   }
-  return page ? situationOf([...(await oldestQueued(fetchPage)), ...tail], false) : situation;
+  const missing = situation.pendingActions.filter(({ kind }) => kind === 'unknown').map(({ toolUseId }) => toolUseId);
+  if (!page || missing.length === 0) return situation;
+  return situationOf([...(await findCalls(fetchPage, new Set(missing))), ...tail], false);
 }
 
-/**
- * Queued inputs at the far end of the log: it is nowhere said where the list puts events without a stamp, and a turn
- * must not be called over while one waits.
- */
-async function oldestQueued(fetchPage: FetchPage): Promise<LogEvent[]> {
-  const { events } = await fetchPage({ order: 'asc', limit: 50, types: INPUT_TYPES });
-  return events.filter(isQueued);
+/** The calls with these ids and the answers to them, oldest first, as far as the bounds of the search allow. */
+async function findCalls(fetchPage: FetchPage, ids: ReadonlySet<string>): Promise<LogEvent[]> {
+  const found: LogEvent[] = [];
+  const deadline = performance.now() + MAX_SEARCH_MS;
+  let page: string | undefined;
+  for (let pages = 0, read = 0; pages < MAX_PAGES_BACK && read < MAX_SEARCH_EVENTS; pages += 1) {
+    const listed = await fetchPage({ order: 'desc', limit: PAGE_SIZE, types: TRACE_TYPES, page });
+    read += listed.events.length;
+    found.push(...listed.events.filter((event) => ids.has(callOf(event) ?? '')));
+    page = listed.nextPage;
+    if (page === undefined || !isAnyMissing(ids, found) || performance.now() > deadline) break;
+  }
+  return found.toReversed();
 }
 
-/** What the log holds of one tool call. */
+/** The events of one tool call in the log. */
 export interface CallTrace {
   /** The call itself (`agent.tool_use` and its kin). */
   readonly call?: LogEvent;
@@ -65,23 +76,15 @@ export interface CallTrace {
   readonly customResult?: LogEvent;
 }
 
-/** One look at a session: what it does, and what became of certain calls. */
+/** The situation of a session, and the traces of certain calls. */
 export interface CallsReading {
   readonly situation: Situation;
-  /** By id; a call of which nothing was found is not in it. */
+  /** By id; calls without any event in the log are left out. */
   readonly traces: ReadonlyMap<string, CallTrace>;
 }
 
-const CALL_TYPES: ReadonlySet<string> = new Set(['agent.tool_use', 'agent.mcp_tool_use', 'agent.custom_tool_use']);
-/** Calls, and what a client answers to them. */
-const TRACE_TYPES = [...CALL_TYPES, 'user.tool_confirmation', 'user.custom_tool_result'];
-
-/** How many events back a call is looked for that the current turn does not hold. */
-const MAX_SEARCH_EVENTS = 5000;
-const SEARCH_PAGE_SIZE = 1000;
-
 /**
- * Reads a session's situation and traces calls in the same events. Calls that are older than what the situation needed
+ * Reads a session's situation and traces calls in the same events. Calls that are older than the events of the situation
  * cost further requests, newest first: an answer is always newer than its call.
  */
 export async function readCalls(fetchPage: FetchPage, ids: Iterable<string>): Promise<CallsReading> {
@@ -93,15 +96,7 @@ export async function readCalls(fetchPage: FetchPage, ids: Iterable<string>): Pr
     return page;
   };
   const situation = await readSituation(fetchTraces);
-  let page: string | undefined;
-  let searched = 0;
-  for (let pages = 0; pages < MAX_PAGES_BACK && searched < MAX_SEARCH_EVENTS; pages++) {
-    if (!isAnyMissing(wanted, newestFirst)) break;
-    const found = await fetchTraces({ order: 'desc', limit: SEARCH_PAGE_SIZE, types: TRACE_TYPES, page });
-    searched += found.events.length;
-    page = found.nextPage;
-    if (page === undefined) break;
-  }
+  if (isAnyMissing(wanted, newestFirst)) await findCalls(fetchTraces, wanted);
   return { situation, traces: traceCalls(newestFirst.toReversed(), wanted) };
 }
 
@@ -134,28 +129,28 @@ function fieldOf(event: LogEvent): keyof CallTrace | undefined {
 }
 
 function isCall({ type }: LogEvent): boolean {
-  return CALL_TYPES.has(type);
+  return CALL_TYPES.includes(type);
 }
 
 /**
- * Leaves long texts out of events where a session's situation does not depend on them: a turn can hold thousands of
- * results of 100 KB each. To be shown the events newest first.
+ * Removes long texts from events where a session's situation does not depend on them: a turn can hold thousands of
+ * results of 100 KB each. Pass the events newest first.
  */
 export class PayloadStripper {
   private readonly answered = new Set<string>();
-  /** What the newest idle waits for: it waits for them whatever the log says of earlier. */
+  /** The calls that the newest idle names. */
   private awaited: readonly string[] = [];
   private newestMessage: string | undefined;
 
   strip(event: LogEvent): LogEvent {
     const answers = answeredCall(event);
-    // An allowed call is still to be carried out, and may wait for the client's worker.
+    // An allowed call still has to run, and may wait for the client's worker.
     if (answers !== undefined && event.type !== 'user.tool_confirmation') this.answered.add(answers);
     if (this.awaited.length === 0) this.awaited = blockingCalls(event);
     return this.isNeeded(event) ? event : { ...event, content: undefined, input: undefined };
   }
 
-  /** Needed are the newest message, and the input of calls that may wait. */
+  /** The situation needs the newest message, and the input of calls that may be pending. */
   private isNeeded(event: LogEvent): boolean {
     if (event.type === 'agent.message') {
       // The list can repeat it.
@@ -168,11 +163,11 @@ export class PayloadStripper {
 }
 
 /**
- * The newest events of a log, with those a stream has shown and the list does not have yet where their stamps belong.
+ * Merges frames of a stream that the list lacks into the newest events of a log, at the place of their stamps.
  *
  * @param listed in the order of the log
- * @param streamed in the order of the stream, as a rule a few seconds' worth
- * @param isWholeLog whether nothing is older than what is listed. Otherwise what is older is taken for listed there.
+ * @param streamed in the order of the stream, usually those of a few seconds
+ * @param isWholeLog whether `listed` is the whole log; otherwise older frames are ignored, because they are listed further back
  */
 export function mergeStreamed(
   listed: readonly LogEvent[],

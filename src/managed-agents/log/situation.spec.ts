@@ -71,7 +71,7 @@ describe('the turn', () => {
       [running(), idle({ type: 'budget_reached' }), event('session.updated', { title: 'x' })],
     ],
     ['a message after the turn', 'queued', [running(), answer(), idle(), queued('user.message')]],
-    ['a message after the turn, listed first', 'queued', [queued('user.message'), running(), answer(), idle()]],
+    ['a message that was never stamped', 'over', [queued('user.message'), running(), answer(), idle()]],
     [
       'an outcome after the turn, stamped on receipt',
       'queued',
@@ -168,14 +168,17 @@ describe('pending actions', () => {
     ],
     ['tool_result', 'a tool that may run at the client', ask('a', { evaluated_permission: 'allow' })],
     ['tool_confirmation', 'a tool without a permission', ask('a', { evaluated_permission: undefined })],
-    ['tool_confirmation', 'a call of an unknown type', ask('a', { type: 'agent.dream_use' })],
-    ['tool_confirmation', 'a call that is not in the log', ask('b')],
+    ['unknown', 'a call of an unknown type', ask('a', { type: 'agent.dream_use' })],
+    ['unknown', 'a call that is not in the log', ask('b')],
   ])('need a %s for %s', (kind, _, call) => {
     expect(whole(running(), call, blocked('a')).pendingActions).toMatchObject([{ toolUseId: 'a', kind }]);
   });
 
   it('need a result for an allowed call that a self-hosted session still waits for', () => {
-    const situation = whole(running(), ask('a'), blocked('a'), confirm('a'), running(), blocked('a'));
+    const again = event('session.thread_status_idle', {
+      stop_reason: { type: 'requires_action', event_ids: ['a'] },
+    });
+    const situation = whole(running(), ask('a'), blocked('a'), confirm('a'), running(), again, blocked('a'));
     expect(situation.pendingActions).toMatchObject([{ toolUseId: 'a', kind: 'tool_result' }]);
   });
 
@@ -213,9 +216,18 @@ describe('pending actions', () => {
     expect(pendingIds(whole(...calls, blocked('b')))).toEqual(['b']);
   });
 
-  it('include a call that an answer before the idle did not settle', () => {
-    const situation = whole(running(), ask('a'), confirm('a', { result: 'deny' }), blocked('a'));
-    expect(situation.pendingActions).toMatchObject([{ toolUseId: 'a', kind: 'tool_confirmation' }]);
+  it.each([
+    ['allowed', ask('a'), confirm('a')],
+    ['denied', ask('a'), confirm('a', { result: 'deny' })],
+    [
+      'answered with a result',
+      ask('a', { type: 'agent.custom_tool_use' }),
+      event('user.custom_tool_result', { custom_tool_use_id: 'a' }),
+    ],
+  ])('leave out a call that was %s, though a later idle names it', (_, call, settled) => {
+    const situation = whole(running(), call, blocked('a'), running(), settled, blocked('a'));
+    expect([pendingIds(situation), situation.turn]).toEqual([[], 'queued']);
+    expect(pendingIds(whole(running(), call, ask('b'), blocked('a', 'b'), settled, blocked('a', 'b')))).toEqual(['b']);
   });
 
   it('leave out a call whose result a late stamp put before it', () => {
@@ -273,14 +285,20 @@ describe('failure', () => {
   it.each<[string, boolean, LogEvent[]]>([
     ['no error', false, [running(), answer(), idle()]],
     ['an error in the turn', true, [running(), error('exhausted'), idle()]],
-    ['an error in the turn, with output after it', true, [running(), error('exhausted'), answer(), idle()]],
+    ['an error in the turn, with output after it', false, [running(), error('exhausted'), answer(), idle()]],
     ['an error listed after the idle', true, [running(), idle(), error('terminal')]],
     ['an error of the turn before', false, [running(), error('exhausted'), idle(), running(), answer(), idle()]],
     [
       'an error before a pause in the turn',
-      true,
+      false,
       [running(), error('exhausted'), ask('a'), blocked('a'), running(), idle()],
     ],
+    [
+      'an error of the turn before, listed after its idle',
+      false,
+      [running(), idle(), error('terminal'), running(), idle()],
+    ],
+    ['a stop reason that is an error', true, [running(), answer(), idle({ type: 'internal_error' })]],
     ['a retry that succeeded', false, [running(), error('retrying'), answer(), idle()]],
     ['a retry whose request succeeded', false, [running(), error('retrying'), event('span.model_request_end'), idle()]],
     [
@@ -313,6 +331,13 @@ describe('failure', () => {
       retryStatus: 'terminal',
       repository_url: 'u',
     });
+  });
+
+  it('keeps an error as a warning when the turn went on in spite of it', () => {
+    const refused = { type: 'mcp_authentication_failed_error', message: 'Refused', mcp_server_name: 'github' };
+    const situation = whole(running(), error('exhausted', refused), message(), answer(), idle());
+    expect(situation).toMatchObject({ turn: 'over', failed: false, error: undefined, warnings: [refused] });
+    expect(whole(running(), error('retrying'), answer(), idle()).warnings).toBeUndefined();
   });
 
   it('names an error that came without a name', () => {

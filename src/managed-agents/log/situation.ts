@@ -1,4 +1,3 @@
-import { blockingCalls, type PendingAction, pendingActions } from './pending.js';
 import {
   changesBudget,
   endsTurn,
@@ -14,20 +13,21 @@ import {
   type StopReason,
   stopReasonOf,
 } from './event.js';
+import { blockingCalls, type PendingAction, pendingActions } from './pending.js';
 
 export type { PendingAction, SessionStatus, StopReason };
 
 /**
- * How far the session's turn is.
- * - `not_started`: nothing was ever asked of the session, which therefore idles without having finished anything.
- * - `queued`: input was given or pending calls were answered, and the session is about to go on.
+ * The state of the session's turn.
+ * - `not_started`: the session was never asked anything; it is idle without having finished anything.
+ * - `queued`: input was sent or pending calls were answered, and the session is about to continue.
  * - `requires_action`: it waits for a client, see `pendingActions`.
  * - `budget_reached`: paused until the budget is changed.
- * - `over`: it ended for good; the next message starts another turn.
+ * - `over`: the turn has ended; the next message starts another one.
  */
 export type Turn = 'not_started' | 'queued' | 'running' | 'requires_action' | 'budget_reached' | 'over' | 'terminated';
 
-/** What a session is doing, as its log tells. */
+/** The state of a session, derived from its log. */
 export interface Situation {
   /** From the newest status event read; undefined when there is none. */
   readonly status: SessionStatus | undefined;
@@ -35,19 +35,25 @@ export interface Situation {
   /** Of the newest `session.status_idle`, as sent; only while no other status followed. */
   readonly stopReason?: StopReason;
   readonly stopDetails?: Readonly<Record<string, unknown>>;
-  /** Whether the turn ended, and ended in an error. */
+  /** Whether the turn has ended, and its end is an error. */
   readonly failed: boolean;
-  /** The turn's newest error that the session did not recover from by a retry. */
+  /** The newest error after the turn's last output; of an ended turn it is why the turn failed. */
   readonly error?: TurnError;
+  /** Errors in spite of which the turn went on, oldest first, such as an MCP server that refused the credential. */
+  readonly warnings?: readonly TurnError[];
   readonly pendingActions: readonly PendingAction[];
   /** The turn's newest `agent.message` of the primary thread. */
   readonly lastMessage?: LogEvent;
   /** The turn's newest `span.outcome_evaluation_end`. */
   readonly evaluation?: LogEvent;
-  /** Whether a client stopped the turn; it then often ends without a message. */
+  /** Whether a client interrupted the turn; it then often ends without a message. */
   readonly interrupted: boolean;
-  /** How many inputs wait to be taken up. An interrupt is none: it never makes a session work. */
+  /** How many inputs are queued. Interrupts are not counted: they never make a session work. */
   readonly queuedInputs: number;
+  /** The queued inputs themselves, interrupts included. */
+  readonly queued?: readonly LogEvent[];
+  /** Id of the newest event that is not queued. */
+  readonly lastEventId?: string;
   /** Cumulative usage as of the newest `session.usage` read, as sent. */
   readonly usage?: Readonly<Record<string, unknown>>;
   readonly budget?: Readonly<Record<string, unknown>>;
@@ -57,7 +63,7 @@ export interface Situation {
 
 const OPEN_TURNS: ReadonlySet<Turn> = new Set(['running', 'requires_action', 'budget_reached']);
 
-/** The log, split at the marks that give its events their meaning. */
+/** The log, split into the sections that give its events their meaning. */
 interface LogSections {
   readonly log: readonly LogEvent[];
   readonly queued: readonly LogEvent[];
@@ -73,8 +79,8 @@ interface LogSections {
 /**
  * Derives a session's situation from the end of its log. Never throws, whatever the events carry.
  *
- * @param tail the newest events in log order, oldest first; queued inputs may stand anywhere, repetitions are ignored.
- * Types that don't matter here may be left out.
+ * @param tail the newest events in log order, oldest first; repetitions are ignored. Types that don't matter here may be
+ * left out.
  * @param reachesStart whether the tail is the whole log
  */
 export function situationOf(tail: readonly LogEvent[], reachesStart: boolean): Situation {
@@ -83,40 +89,63 @@ export function situationOf(tail: readonly LogEvent[], reachesStart: boolean): S
   const known = new Map(log.map((event) => [event.id, event]));
   const pending = pendingActions([...sections.turn, ...queued], known);
   const turn = turnOf(sections, pending);
-  const hasEnded = turn === 'over' || turn === 'terminated';
-  const stopReason = idle && stopReasonOf(idle);
-  const isExhausted = stopReason?.type === 'retries_exhausted';
-  const error = turn === 'queued' ? undefined : turnError(sections.turn, isExhausted);
-  // Back to the beginning of the turn is far enough.
+  // The beginning of the turn is far enough back.
   const isTurnKnown = sections.turn.length < log.length;
-  const isTold = status !== undefined && isTurnKnown && pending.every(({ toolUseId }) => known.has(toolUseId));
+  const isResolved = status !== undefined && isTurnKnown && pending.every(({ kind }) => kind !== 'unknown');
   return {
     status,
     turn,
-    stopReason,
-    stopDetails: idle && recordOf(idle.stop_details),
-    failed: hasEnded && (isExhausted || error !== undefined),
-    error,
+    ...stopOf(idle),
+    ...errorsOf(sections, turn, isTurnKnown),
     pendingActions: OPEN_TURNS.has(turn) ? pending : [],
     lastMessage: sections.turn.findLast(({ type }) => type === 'agent.message'),
     evaluation: sections.turn.findLast(({ type }) => type === 'span.outcome_evaluation_end'),
     interrupted: sections.turn.some(({ type }) => type === 'user.interrupt'),
     queuedInputs: queued.filter(isWork).length,
+    ...(queued.length > 0 && { queued, lastEventId: log.at(-1)?.id }),
     ...newestUsage(log),
-    complete: reachesStart || isTold,
+    complete: reachesStart || isResolved,
   };
 }
 
+function stopOf(idle: LogEvent | undefined): Pick<Situation, 'stopReason' | 'stopDetails'> {
+  return { stopReason: idle && stopReasonOf(idle), stopDetails: idle && recordOf(idle.stop_details) };
+}
+
+/** What did not work in the turn. A queued one has not had any errors yet. */
+function errorsOf(
+  { turn: events, idle }: LogSections,
+  turn: Turn,
+  followsTurn: boolean,
+): Pick<Situation, 'failed' | 'error' | 'warnings'> {
+  if (turn === 'queued') return { failed: false, error: undefined };
+  const stopReason = idle && stopReasonOf(idle);
+  const isErrorStop = stopReason !== undefined && isError(stopReason);
+  const { error, warnings = [] } = turnErrors(events, followsTurn, isErrorStop);
+  const hasEnded = turn === 'over' || turn === 'terminated';
+  return {
+    failed: hasEnded && (isErrorStop || error !== undefined),
+    error,
+    ...(warnings.length > 0 && { warnings }),
+  };
+}
+
+/**
+ * An input without a stamp is queued while it stands behind every status event of the list. With a later one behind it,
+ * the session has processed it: some servers never stamp an input.
+ */
 function split(tail: readonly LogEvent[]): LogSections {
   const events = distinct(tail);
-  const log = events.filter((event) => !isQueued(event));
+  const lastStatus = events.findLastIndex((event) => statusOf(event) !== undefined);
+  const isWaiting = (event: LogEvent, index: number) => isQueued(event) && index > lastStatus;
+  const log = events.filter((event, index) => !isWaiting(event, index));
   const newest = log.findLastIndex((event) => statusOf(event) !== undefined);
   const newestEvent = log[newest];
   const status = newestEvent && statusOf(newestEvent);
   const turnStart = log.findLastIndex((event, index) => index < newest && endsTurn(event)) + 1;
   return {
     log,
-    queued: events.filter(isQueued),
+    queued: events.filter(isWaiting),
     status,
     idle: status === 'idle' ? newestEvent : undefined,
     afterStatus: log.slice(newest + 1),
@@ -174,8 +203,8 @@ function turnWhileIdle(idle: LogEvent, sections: LogSections, pending: readonly 
   }
   // An outcome is stamped on receipt, before the session runs. An input listed late but stamped before the idle was
   // part of the turn that ended.
-  const isTakenUp = sections.afterStatus.some((event) => startsTurn(event) && isLater(event, idle));
-  if (isTakenUp || sections.queued.some(isWork)) {
+  const startsNext = sections.afterStatus.some((event) => startsTurn(event) && isLater(event, idle));
+  if (startsNext || sections.queued.some(isWork)) {
     return 'queued';
   }
   const neverRan = reason === undefined && !sections.log.some((event) => statusOf(event) === 'running');
@@ -191,7 +220,7 @@ function isLater(event: LogEvent, than: LogEvent): boolean {
   return (stampOf(event) ?? -Infinity) > (stampOf(than) ?? Infinity);
 }
 
-/** A `session.error`, with whatever other fields the API sent. */
+/** A `session.error`, with all its fields as the API sent them. */
 export interface TurnError {
   /** Open set; `unknown_error` when the API sent none. */
   readonly type: string;
@@ -201,16 +230,43 @@ export interface TurnError {
   readonly [field: string]: unknown;
 }
 
+/** How many warnings of one turn are kept, the newest ones. */
+const MAX_WARNINGS = 5;
+
+/** Stop reasons that are errors: `retries_exhausted` and, by their names, those that this server does not know. */
+function isError({ type }: StopReason): boolean {
+  return type === 'retries_exhausted' || /error|failed|failure/.test(type);
+}
+
 /**
- * The newest error of a turn's events that still counts. One that the session retried by itself no longer does once
- * the model answers again, unless the retries ran out in the end.
+ * Sorts the errors of a turn: the newest one without model output after it is its error; earlier ones, in spite of which
+ * the turn went on, are warnings, unless the session recovered from them by a retry. An error stop reason makes the newest
+ * error the reason, also when the model answered after it.
+ *
+ * @param followsTurn whether another turn precedes: its errors can be listed after its idle, before this turn runs
  */
-export function turnError(turn: readonly LogEvent[], retriesExhausted: boolean): TurnError | undefined {
-  const lastOutput = turn.findLastIndex(isModelOutput);
-  const counts = (event: LogEvent, index: number): boolean =>
-    event.type === 'session.error' && (retriesExhausted || index > lastOutput || retryStatusOf(event) !== 'retrying');
-  const event = turn.findLast(counts);
-  return event && describe(event);
+function turnErrors(
+  turn: readonly LogEvent[],
+  followsTurn: boolean,
+  isErrorStop: boolean,
+): Pick<Situation, 'error' | 'warnings'> {
+  const runs = followsTurn ? turn.findIndex((event) => statusOf(event) === 'running') : 0;
+  const own = turn.slice(Math.max(runs, 0));
+  const lastOutput = own.findLastIndex(isModelOutput);
+  const isFinal = (event: LogEvent, index: number) =>
+    event.type === 'session.error' && (isErrorStop || index > lastOutput);
+  const reason = own.findLast(isFinal);
+  const earlier = own.filter(
+    (event) => event.type === 'session.error' && event !== reason && own.indexOf(event) < lastOutput,
+  );
+  const warnings = earlier.map(describe).filter((error) => !isRecovered(error));
+  const distinctWarnings = new Map(warnings.map((error) => [JSON.stringify(error), error]));
+  return { error: reason && describe(reason), warnings: [...distinctWarnings.values()].slice(-MAX_WARNINGS) };
+}
+
+/** A model error that the session retried, with output after it. */
+function isRecovered({ type, retryStatus }: TurnError): boolean {
+  return retryStatus === 'retrying' && !/^(mcp|credential|repository)_/.test(type);
 }
 
 function describe(event: LogEvent): TurnError {

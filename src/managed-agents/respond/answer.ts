@@ -87,13 +87,15 @@ function digestOf(text: string, isError: boolean): string {
 /** Why a call cannot be answered as requested. */
 export type CallState =
   /** It waits for another kind of answer. */
-  | { readonly type: 'waits'; readonly for: PendingAction['kind'] }
+  | { readonly type: 'waits'; readonly for: Exclude<PendingAction['kind'], 'unknown'> }
   /** It already has a different answer. */
   | { readonly type: 'answered'; readonly with: GivenAnswer['type'] }
   /** The agent's permission policy decided it without asking. */
   | { readonly type: 'never_asked'; readonly permission: 'allow' | 'deny' }
   /** It was stopped, or its turn or thread ended. */
   | { readonly type: 'ended' }
+  /** It is pending, but its event was not found, so that nobody can see what it would do. */
+  | { readonly type: 'unseen' }
   /** This session has no such call. */
   | { readonly type: 'unknown' };
 
@@ -120,11 +122,14 @@ export function judge(toolUseId: string, answer: Answer, { pending, remembered, 
       ? { toolUseId, type: 'already_answered' }
       : { toolUseId, type: 'refuse', state: { type: 'answered', with: before.type } };
   }
-  if (pending?.kind === kind) return { toolUseId, type: 'send' };
+  // A call that cannot be shown can be denied only.
+  const isAccepted = pending?.kind === 'unknown' ? answer.type === 'deny' : pending?.kind === kind;
+  if (isAccepted) return { toolUseId, type: 'send' };
   return { toolUseId, type: 'refuse', state: stateOf(pending, trace) };
 }
 
 function stateOf(pending: PendingAction | undefined, trace: CallTrace | undefined): CallState {
+  if (pending?.kind === 'unknown') return { type: 'unseen' };
   if (pending) return { type: 'waits', for: pending.kind };
   const answer = trace && (answerIn(trace, 'custom_tool_result') ?? answerIn(trace, 'tool_confirmation'));
   if (answer) return { type: 'answered', with: answer.type };

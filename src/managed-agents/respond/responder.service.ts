@@ -71,6 +71,17 @@ export class ResponderService {
     private readonly stats: SessionStats,
   ) {}
 
+  /** The names that a person needs to recognize a session; empty when the API does not tell them. */
+  async namesOf(sessionId: string): Promise<{ sessionTitle?: string; agent?: string }> {
+    try {
+      const { title, agent } = await this.sessions.get(sessionId);
+      return { sessionTitle: title ?? undefined, agent: agent.name };
+    } catch (error) {
+      if (error instanceof ApiError) return {};
+      throw error;
+    }
+  }
+
   /** Whether these answers could be sent now. Sends nothing; throws the errors of {@link answer}. */
   async check(sessionId: string, answers: Answers): Promise<Checked> {
     const state = await this.stateBefore(sessionId, answers);

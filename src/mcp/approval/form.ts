@@ -28,32 +28,45 @@ const checked = z.object({ decision: z.enum(['send', 'dont_send']) });
 /** Why a person's answer to a form is none: the form was declined or closed, or says not to send. */
 export type Withheld = 'declined' | 'cancelled' | 'not_sent' | 'unreadable';
 
-/** The form in which a person allows or denies a call, or looks over the result that is going to be sent for it. */
-export function formFor(action: PendingAction, proposed: CustomResult | undefined): InputRequest {
-  return proposed ? resultForm(action, proposed) : confirmationForm(action);
+/** The session and the agent whose call a form shows. */
+export interface Asker {
+  readonly sessionId: string;
+  readonly sessionTitle?: string;
+  readonly agent?: string;
 }
 
-function confirmationForm(action: PendingAction): InputRequest {
+/** The form in which a person allows or denies a call, or checks the result that is going to be sent for it. */
+export function formFor(asker: Asker, action: PendingAction, proposed: CustomResult | undefined): InputRequest {
+  return proposed ? resultForm(asker, action, proposed) : confirmationForm(asker, action);
+}
+
+function confirmationForm(asker: Asker, action: PendingAction): InputRequest {
+  const isUnknown = action.kind === 'unknown';
+  const question = isUnknown
+    ? 'An agent waits for a decision on a call that was not found in its log. It can be denied only.'
+    : 'An agent asks to run a tool. Allow it?';
   return inputRequired.elicit({
-    message: ['An agent asks to run a tool. Allow it?', '', ...facts(action)].join('\n'),
+    message: [question, '', ...facts(asker, action)].join('\n'),
     requestedSchema: {
       type: 'object',
-      properties: { decision: { type: 'string', title: 'Decision', enum: ['allow', 'deny'] }, reason: REASON },
+      properties: {
+        decision: { type: 'string', title: 'Decision', enum: isUnknown ? ['deny'] : ['allow', 'deny'] },
+        reason: REASON,
+      },
       required: ['decision'],
     },
   });
 }
 
-function resultForm(action: PendingAction, { text, isError }: CustomResult): InputRequest {
+function resultForm(asker: Asker, action: PendingAction, { text, isError }: CustomResult): InputRequest {
   const what = isError ? 'an error' : 'a result';
   return inputRequired.elicit({
     message: [
       `An agent waits for the result of a tool that runs at your side. Send it ${what}?`,
       '',
-      ...facts(action),
+      ...facts(asker, action),
       '',
-      `Proposed ${isError ? 'error' : 'result'}:`,
-      shown(text),
+      ...shown(`Proposed ${isError ? 'error' : 'result'}`, text, 'It is in the arguments of session_respond.'),
     ].join('\n'),
     requestedSchema: {
       type: 'object',
@@ -64,13 +77,18 @@ function resultForm(action: PendingAction, { text, isError }: CustomResult): Inp
 }
 
 /** Names and input come from the agent and its tools: shown as data, without characters that could disguise it. */
-function facts({ tool, mcpServer, input, sessionThreadId }: PendingAction): string[] {
+function facts(
+  { sessionId, sessionTitle, agent }: Asker,
+  { tool, mcpServer, input, sessionThreadId }: PendingAction,
+): string[] {
+  const where = `The whole input is in session_events of this session, with format detailed.`;
   return [
+    `Session: ${sessionId}${sessionTitle ? ` (${name(sessionTitle)})` : ''}`,
+    `Agent: ${name(agent ?? 'unknown')}`,
     `Tool: ${name(tool ?? 'unknown')}`,
     ...(mcpServer === undefined ? [] : [`MCP server: ${name(mcpServer)}`]),
     ...(sessionThreadId === undefined ? [] : [`Asked by a sub-agent: ${name(sessionThreadId)}`]),
-    'Input:',
-    shown(JSON.stringify(input) ?? 'none'),
+    ...shown('Input', input === undefined ? 'none' : JSON.stringify(input), where),
   ];
 }
 
@@ -78,15 +96,26 @@ function name(text: string): string {
   return truncate(visible(text), MAX_NAME_CHARS);
 }
 
-function shown(text: string): string {
+/** A cut is announced before the text and after it: the text itself could imitate the mark of one. */
+function shown(title: string, text: string, where: string): string[] {
   const plain = visible(text);
   const cut = truncateMiddle(plain, MAX_SHOWN_CHARS);
-  return plain.length > MAX_SHOWN_CHARS ? `${cut}\n(Too long to be shown whole: part of it is left out above.)` : cut;
+  if (plain.length <= MAX_SHOWN_CHARS) return [`${title}:`, cut];
+  const missing = `${plain.length - MAX_SHOWN_CHARS} of ${plain.length} characters are left out of its middle. ${where}`;
+  return [`${title}, not shown whole: ${missing}`, cut, `(End of the ${title.toLowerCase()}. ${missing})`];
 }
 
-/** Control characters, and those that turn the direction of text or cannot be seen, are written out. */
+/**
+ * Characters that cannot be seen, look like blanks, or turn the direction of text are written out: everything but letters,
+ * marks, numbers, punctuation, symbols and the plain space, and those among them that Unicode displays as nothing or that
+ * fonts draw empty (Braille blank, empty note head, filler of Khitan).
+ */
+const UNSEEN = /\p{C}|\p{Z}|\p{Default_Ignorable_Code_Point}|\u2800|\u{1d159}|\u{16fe4}/gu;
+
 function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return text.replace(UNSEEN, (character) =>
+    character === ' ' ? character : `\\u{${character.codePointAt(0)?.toString(16).padStart(4, '0')}}`,
+  );
 }
 
 /** What a person answered to the form of one call. The client sends it, so it is checked again. */

@@ -9,7 +9,7 @@ import { requireClientRequest } from '../client-request.js';
 import { SealedTokens } from '../../tokens/sealed-tokens.js';
 import { ToolAccess } from '../tool-access.js';
 import { ToolRegistry } from '../tool-registry.js';
-import { type CustomResult, formFor, readForm, type Withheld } from './form.js';
+import { type Asker, type CustomResult, formFor, readForm, type Withheld } from './form.js';
 import { QuestionStates } from './question-states.js';
 
 /** How many calls are put to a person at once; each one is a form. */
@@ -77,13 +77,18 @@ export class HumanApproval {
   }
 
   /** The result to return for these calls to be put to the person, {@link MAX_QUESTIONS} of them at most. */
-  ask(question: Question, actions: readonly PendingAction[]): object {
+  ask(question: Question, actions: readonly PendingAction[], asker: Omit<Asker, 'sessionId'> = {}): object {
     this.requireCanAsk();
     const asked = actions.slice(0, MAX_QUESTIONS);
     const ids = asked.map(({ toolUseId }) => toolUseId);
     const proposed = customResultOf(question);
     const result = inputRequired({
-      inputRequests: Object.fromEntries(asked.map((action) => [action.toolUseId, formFor(action, proposed)])),
+      inputRequests: Object.fromEntries(
+        asked.map((action) => [
+          action.toolUseId,
+          formFor({ ...asker, sessionId: question.sessionId }, action, proposed),
+        ]),
+      ),
       requestState: this.states.seal(boundTo(question), ids),
     });
     endCallAsking(ids);

@@ -89,12 +89,14 @@ function explain({ toolUseId, state }: RefusedAnswer): string {
       return `${toolUseId} was decided by the agent's own permission policy (${state.permission})`;
     case 'ended':
       return `${toolUseId} does not wait any more: it was stopped or its turn has ended`;
+    case 'unseen':
+      return `${toolUseId} is pending, but its event was not found in the log, so nobody can see what it would do: only result deny is accepted`;
     case 'unknown':
       return `${toolUseId} is no tool call of this session; it may belong to another one`;
   }
 }
 
-const WAITS_FOR: Readonly<Record<PendingAction['kind'], string>> = {
+const WAITS_FOR: Readonly<Record<Exclude<PendingAction['kind'], 'unknown'>, string>> = {
   tool_confirmation: 'waits for result allow or deny',
   custom_tool_result: 'waits for the result of a custom tool: answer it with custom_result',
   tool_result: 'waits for the worker of its self-hosted environment, not for a decision',

@@ -2,6 +2,8 @@ import { type PendingAction } from '../../managed-agents/log/situation.js';
 import { mapTexts, visibleText } from './plain-text.js';
 import { truncateMiddle } from './truncate.js';
 
+const UNKNOWN_NOTE = 'The event of this call was not found in the log. It can be denied, but not allowed.';
+
 /** Longest input shown for a decision, in characters of JSON. */
 const MAX_INPUT_CHARS = 1500;
 
@@ -24,5 +26,6 @@ export function pendingActionView(action: PendingAction, maxInputChars = MAX_INP
     ...(hasHidden && { input_had_hidden_characters: true }),
     session_thread_id: action.sessionThreadId,
     since: action.since,
+    ...(action.kind === 'unknown' && { note: UNKNOWN_NOTE }),
   };
 }

@@ -23,7 +23,7 @@ type Describer = (event: LogEvent) => object | undefined;
  */
 export function digestOf(event: LogEvent, final: LogEvent | undefined): object | undefined {
   const { type } = event;
-  if (isNoise(type) || SAID_ELSEWHERE.has(type) || event.id === final?.id) return undefined;
+  if (isNoise(event) || SAID_ELSEWHERE.has(type) || event.id === final?.id) return undefined;
   return (describers[type] ?? describeOther)(event);
 }
 
@@ -50,6 +50,7 @@ function describeToolResult({ type, content, is_error }: LogEvent): object | und
   return is_error === true ? { type, is_error, result: oneLine(contentText(content), MAX_LINE_CHARS) } : undefined;
 }
 
-function describeOther({ id: _id, type, processed_at: _at, ...fields }: LogEvent): object {
+function describeOther({ id: _id, type, processed_at: _at, ...all }: LogEvent): object {
+  const fields = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
   return Object.keys(fields).length > 0 ? { type, about: oneLine(fields, MAX_LINE_CHARS) } : { type };
 }

@@ -36,10 +36,12 @@ export class PersonsDecisions {
   }
 
   /** The question to return instead of an answer; undefined where there is nothing to ask, or nobody who can be asked. */
-  question({ reason, situation }: WaitOutcome, { since, undecided }: Decisions): object | undefined {
+  async question({ reason, situation }: WaitOutcome, { since, undecided }: Decisions): Promise<object | undefined> {
     if (reason !== 'action_required' || !situation || !this.approval.canAsk()) return undefined;
     const isOpen = ({ kind, toolUseId }: PendingAction) => kind === 'tool_confirmation' && !undecided.has(toolUseId);
     const open = situation.pendingActions.filter(isOpen);
-    return open.length > 0 ? this.approval.ask({ sessionId: since.sessionId }, open) : undefined;
+    if (open.length === 0) return undefined;
+    const { sessionId } = since;
+    return this.approval.ask({ sessionId }, open, await this.responder.namesOf(sessionId));
   }
 }

@@ -46,7 +46,7 @@ export class SessionWaitService {
     const { seconds, notes } = this.allowed(timeout_seconds);
     const decisions = await this.decisions.carryOut(parseSince(session_id, given === '' ? undefined : given));
     const found = await this.watch(decisions.since, seconds);
-    const question = this.decisions.question(found, decisions);
+    const question = await this.decisions.question(found, decisions);
     if (question) return question;
     const undecided = decisions.undecided.size > 0 ? [UNDECIDED_NOTE] : [];
     return waitAnswer(found, { since: decisions.since, maxChars: this.maxChars, notes: [...notes, ...undecided] });

@@ -50,6 +50,7 @@ export function waitAnswer(found: WaitOutcome, { since, maxChars, notes }: WaitA
     ...((found.hasMore || batch.taken < events.length) && { has_more: true }),
     // Whoever waits on has seen what there is; an input that was never taken up must not hold up every wait.
     next_since: encodeCursor(reason === 'timeout' ? { ...cursor, awaited: undefined } : cursor),
+    ...(since.outrun && { may_have_missed: true }),
     ...noteView(found.lastError ? [...notes, LAST_ERROR_NOTE] : notes),
     next_step: nextStepAfter(found),
   };
