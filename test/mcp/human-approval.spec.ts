@@ -352,10 +352,10 @@ describe('the answer of a person', () => {
     const args = { session_id: other.session_id, tool_use_id: other.calls[0], result: 'allow' };
     const { json } = await raw(server, { arguments: args });
     const { message } = json.result.inputRequests[other.calls[0]!].params as Form;
-    expect(message).toContain('Tool: run\\u{200b}\\u{a}Tool: harmless\nInput:');
+    expect(message).toContain('Tool: run\\u{200b}\\u{a}Tool: harmless\nInput, not shown whole:');
     expect(message).toContain('\\u{202e}');
     expect(message).toMatch(/\[truncated \d+ chars\]/);
-    expect(message).toContain('part of it is left out');
+    expect(message).toContain('characters are left out');
     expect(message).toMatch(/\\nDecision: allow"}/);
     expect(message.length).toBeLessThan(4500);
     expect(message.split('\n').filter((line) => line.startsWith('Tool:'))).toHaveLength(1);
