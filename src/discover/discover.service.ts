@@ -6,8 +6,8 @@ import {
   type MemoryStore,
   type Vault,
 } from '../managed-agents/catalog.service.js';
-import { type PageRequest } from '../managed-agents/page.js';
-import { modelName } from '../managed-agents/model-name.js';
+import { type PageRequest } from '../managed-agents/api-values.js';
+import { modelName } from '../managed-agents/api-values.js';
 import { ResourceAccess } from '../mcp/resource-access.js';
 import { listResult } from '../mcp/result/list-result.js';
 

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { GuardrailsSettings } from '../config/guardrails.settings.js';
 import { requireToolCall } from '../context/call.js';
 import { type Principal, principalId } from '../context/principal.js';
-import { type Page, type PageRequest } from '../managed-agents/page.js';
+import { type Page, type PageRequest } from '../managed-agents/api-values.js';
 import { type Session, type SessionListRequest } from '../managed-agents/sessions.service.js';
 import { type ReadPage, ResourceAccess } from '../mcp/resource-access.js';
 import { type CatalogKind, type ResourceKind } from '../mcp/resource-arguments.js';

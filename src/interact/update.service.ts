@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EventLogService } from '../managed-agents/event-log.service.js';
 import { awaitingResumption } from '../managed-agents/log/cursor.js';
 import { encodeCursor } from '../managed-agents/log/cursor-text.js';
-import { budgetOf, dollars } from '../managed-agents/money.js';
+import { budgetOf, dollars } from '../managed-agents/api-values.js';
 import { SessionsService, type SessionUpdateParams } from '../managed-agents/sessions.service.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
 import { WAIT } from './next-step.js';

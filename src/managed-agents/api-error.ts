@@ -6,16 +6,17 @@ import {
   APIError,
   APIUserAbortError,
 } from '@anthropic-ai/sdk';
-import { retryAfterMs } from './retry-after.js';
+import { EndlessLogError } from './log/reader.js';
+import { type Operation, type OperationId, operationOf } from './operations.js';
+import { retryAfterMs, UncertainOutcomeError } from './retry-rules.js';
 
-/** What kind of failure it was, for those who decide what to do next. */
+/** What kind of failure it was, for code that decides what to do next. */
 export type ApiErrorKind =
   'status' | 'timeout' | 'connection' | 'uncertain' | 'unreadable' | 'credentials' | 'cancelled';
 
 export interface ApiErrorDetails {
   readonly kind: ApiErrorKind;
-  /** What was attempted, in words: "send events". */
-  readonly operation: string;
+  readonly operation: OperationId;
   readonly status?: number;
   /** `error.type` of the body, such as `invalid_request_error`. */
   readonly type?: string;
@@ -33,72 +34,60 @@ export class ApiError extends Error {
   constructor(readonly details: ApiErrorDetails) {
     const { operation, kind, status, type, apiMessage, cause } = details;
     const what = status === undefined ? kind : `${status} ${type ?? ''}`.trim();
-    super(`${operation}: ${what}${apiMessage ? `: ${apiMessage}` : ''}`, { cause });
+    super(`${operationOf(operation).words}: ${what}${apiMessage ? `: ${apiMessage}` : ''}`, { cause });
     this.name = 'ApiError';
   }
+
+  get operation(): Operation {
+    return operationOf(this.details.operation);
+  }
+}
+
+/** A log without an end is a failure of the API like any other; every other error is passed on. To be thrown again. */
+export function unreadableLog(error: unknown): unknown {
+  if (!(error instanceof EndlessLogError)) return error;
+  return new ApiError({ kind: 'unreadable', operation: 'sessions.events.list', cause: error });
+}
+
+/** The answer arrived, but not as the API writes answers. */
+export function unreadableAnswer(operation: OperationId, cause?: unknown): ApiError {
+  return new ApiError({ kind: lostAnswer('unreadable', operation), operation, cause });
 }
 
 /**
- * The request may have reached the API, but its answer did not reach us. The API has no idempotency keys, so the
- * caller has to look before trying again. Not derived from the SDK's errors: those would be retried.
+ * Turns what a call of the SDK threw into an {@link ApiError}. Anything that is not a failure of the call passes through:
+ * it is our own bug.
+ *
+ * @param attempted whether a request was made
  */
-export class UncertainOutcomeError extends Error {
-  constructor(readonly failure: unknown) {
-    super('the answer of the API was lost after the request was sent');
-    this.name = 'UncertainOutcomeError';
-  }
-}
-
-/** Whether a failed attempt may be repeated without harm, or acts each time it arrives. */
-export type Repeatable = 'repeatable' | 'acts-once';
-
-/** Runs one API call and turns whatever it throws into an {@link ApiError}. */
-export async function callApi<T extends object>(
-  operation: string,
-  call: () => PromiseLike<T>,
-  repeatable: Repeatable = 'repeatable',
-): Promise<T> {
-  let answer: T;
-  try {
-    answer = await call();
-  } catch (error) {
-    throw toApiError(operation, error, repeatable);
-  }
-  // The SDK hands over the text of an answer that is not JSON.
-  if (typeof answer === 'object') return answer;
-  throw new ApiError({ kind: lostAnswer('unreadable', repeatable), operation });
-}
-
-/** Anything that is not a failure of the call passes through: it is our own bug. */
-function toApiError(operation: string, error: unknown, repeatable: Repeatable): unknown {
+export function toApiError(operation: OperationId, error: unknown, attempted: boolean): unknown {
   if (error instanceof UncertainOutcomeError) {
     return new ApiError({ kind: 'uncertain', operation, cause: error.failure });
   }
   // Given up from outside, perhaps after it was sent.
   if (error instanceof APIUserAbortError) {
-    return new ApiError({ kind: lostAnswer('cancelled', repeatable), operation, cause: error });
+    return new ApiError({ kind: lostAnswer('cancelled', operation), operation, cause: error });
   }
   if (error instanceof APIConnectionTimeoutError) return new ApiError({ kind: 'timeout', operation, cause: error });
   if (error instanceof APIConnectionError) return new ApiError({ kind: 'connection', operation, cause: error });
   if (error instanceof APIError) return statusError(operation, error as APIError);
   // By name: fetch throws errors of its own realm when the server runs inside another one.
   const name = isNativeError(error) ? error.name : '';
-  if (name === 'SyntaxError') {
-    return new ApiError({ kind: lostAnswer('unreadable', repeatable), operation, cause: error });
+  if (attempted && name === 'SyntaxError') return unreadableAnswer(operation, error);
+  // Before a request is made, the SDK's only failures are about its credential: its own class of errors from the chain
+  // and from federation, and a plain error when there is no credential at all.
+  if (error instanceof AnthropicError || (!attempted && name === 'Error')) {
+    return new ApiError({ kind: 'credentials', operation, cause: error });
   }
-  // fetch reports an answer that breaks off in its body this way.
-  if (name === 'TypeError' && (error as Error).message === 'terminated') {
-    return new ApiError({ kind: lostAnswer('connection', repeatable), operation, cause: error });
-  }
-  if (isCredentialFailure(error)) return new ApiError({ kind: 'credentials', operation, cause: error });
   return error;
 }
 
-function lostAnswer(kind: ApiErrorKind, repeatable: Repeatable): ApiErrorKind {
-  return repeatable === 'acts-once' ? 'uncertain' : kind;
+/** An answer that was lost leaves it open whether an operation took effect, unless repeating it does no harm. */
+function lostAnswer(kind: ApiErrorKind, operation: OperationId): ApiErrorKind {
+  return operationOf(operation).idempotent ? kind : 'uncertain';
 }
 
-function statusError(operation: string, error: APIError): ApiError {
+function statusError(operation: OperationId, error: APIError): ApiError {
   const body = errorBody(error.error);
   return new ApiError({
     kind: 'status',
@@ -124,7 +113,7 @@ const NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 /**
  * Only the error shape of the API itself is read, `{ type: "error", error: { type, message } }`: what a proxy or a
- * gateway on the way says is nobody's word.
+ * gateway on the way writes is not trusted.
  */
 function errorBody(body: unknown): ErrorBody {
   const { type: outer, error: inner } = (body ?? {}) as { type?: unknown; error?: unknown };
@@ -146,13 +135,4 @@ function isName(text: unknown): text is string {
 function retryAfterSeconds(headers: Headers | undefined): number | undefined {
   const ms = retryAfterMs(headers);
   return ms === undefined ? undefined : Math.max(0, Math.ceil(ms / 1000));
-}
-
-/**
- * Before a request is made, the SDK's only failures are about its credential: its own class of errors from the chain
- * and from federation, and a plain error when there is none at all.
- */
-function isCredentialFailure(error: unknown): boolean {
-  if (error instanceof AnthropicError) return true;
-  return isNativeError(error) && error.message.startsWith('Could not resolve authentication method');
 }

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type Anthropic } from '@anthropic-ai/sdk';
-import { callApi } from './api-error.js';
 import { ApiClient } from './api-client.js';
 import { checkedId } from './ids.js';
-import { type Page, type PageRequest, toPage } from './page.js';
+import { type Page, type PageRequest, toPage } from './api-values.js';
 
 export type Agent = Anthropic.Beta.BetaManagedAgentsAgent;
 export type Environment = Anthropic.Beta.BetaEnvironment;
@@ -13,41 +12,46 @@ export type MemoryStore = Anthropic.Beta.BetaManagedAgentsMemoryStore;
 /** What sessions are made of: agents, environments, vaults and memory stores. Read only. */
 @Injectable()
 export class CatalogService {
-  constructor(private readonly client: ApiClient) {}
+  constructor(private readonly api: ApiClient) {}
 
   async agents(request: PageRequest): Promise<Page<Agent>> {
-    return toPage(await callApi('list agents', () => this.client.beta.agents.list(request)));
+    return toPage(await this.api.call('agents.list', (beta, options) => beta.agents.list(request, options)));
   }
 
   agent(id: string, version?: number): Promise<Agent> {
     checkedId('agent_id', id);
-    return callApi('get agent', () => this.client.beta.agents.retrieve(id, version === undefined ? {} : { version }));
+    const params = version === undefined ? {} : { version };
+    return this.api.call('agents.get', (beta, options) => beta.agents.retrieve(id, params, options));
   }
 
   async environments(request: PageRequest): Promise<Page<Environment>> {
-    return toPage(await callApi('list environments', () => this.client.beta.environments.list(request)));
+    return toPage(
+      await this.api.call('environments.list', (beta, options) => beta.environments.list(request, options)),
+    );
   }
 
   environment(id: string): Promise<Environment> {
     checkedId('environment_id', id);
-    return callApi('get environment', () => this.client.beta.environments.retrieve(id));
+    return this.api.call('environments.get', (beta, options) => beta.environments.retrieve(id, {}, options));
   }
 
   async vaults(request: PageRequest): Promise<Page<Vault>> {
-    return toPage(await callApi('list vaults', () => this.client.beta.vaults.list(request)));
+    return toPage(await this.api.call('vaults.list', (beta, options) => beta.vaults.list(request, options)));
   }
 
   vault(id: string): Promise<Vault> {
     checkedId('vault_id', id);
-    return callApi('get vault', () => this.client.beta.vaults.retrieve(id));
+    return this.api.call('vaults.get', (beta, options) => beta.vaults.retrieve(id, {}, options));
   }
 
   async memoryStores(request: PageRequest): Promise<Page<MemoryStore>> {
-    return toPage(await callApi('list memory stores', () => this.client.beta.memoryStores.list(request)));
+    return toPage(
+      await this.api.call('memory_stores.list', (beta, options) => beta.memoryStores.list(request, options)),
+    );
   }
 
   memoryStore(id: string): Promise<MemoryStore> {
     checkedId('memory_store_id', id);
-    return callApi('get memory store', () => this.client.beta.memoryStores.retrieve(id));
+    return this.api.call('memory_stores.get', (beta, options) => beta.memoryStores.retrieve(id, {}, options));
   }
 }

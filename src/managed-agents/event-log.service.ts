@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { callApi } from './api-error.js';
 import { ApiClient } from './api-client.js';
+import { unreadableLog } from './api-error.js';
 import { type LogSource } from './follow/stream-loop.js';
 import { type CallsReading, readCalls } from './log/situation-reader.js';
 import { type EventCursor } from './log/cursor.js';
@@ -11,7 +11,6 @@ import { type Situation } from './log/situation.js';
 import { readSituation } from './log/situation-reader.js';
 import { EventPages } from './pages/event-pages.js';
 import { SessionStats } from './session-stats.js';
-import { unreadableLog } from './unreadable-log.js';
 
 /** Followers time out early and repeat a request with their own back-off. */
 const ONE_ATTEMPT = { maxRetries: 0, timeout: 10_000 };
@@ -22,10 +21,10 @@ export class EventLogService {
   private readonly pages: EventPages;
 
   constructor(
-    private readonly client: ApiClient,
+    private readonly api: ApiClient,
     private readonly stats: SessionStats,
   ) {
-    this.pages = new EventPages(client);
+    this.pages = new EventPages(api);
   }
 
   read(sessionId: string, request: ReadRequest): Promise<ReadResult> {
@@ -59,10 +58,18 @@ export class EventLogService {
     return {
       fetchPage: this.pages.of(sessionId, ONE_ATTEMPT),
       fetchStatus: async () =>
-        (await callApi('get session', () => this.client.beta.sessions.retrieve(sessionId, {}, ONE_ATTEMPT))).status,
+        (
+          await this.api.call(
+            'sessions.get',
+            (beta, options) => beta.sessions.retrieve(sessionId, {}, options),
+            ONE_ATTEMPT,
+          )
+        ).status,
       open: async (signal) =>
-        (await callApi('stream events', () =>
-          this.client.beta.sessions.events.stream(sessionId, {}, { ...ONE_ATTEMPT, signal }),
+        (await this.api.call(
+          'sessions.events.stream',
+          (beta, options) => beta.sessions.events.stream(sessionId, {}, options),
+          { ...ONE_ATTEMPT, signal },
         )) as unknown as AsyncIterable<LogEvent>,
     };
   }

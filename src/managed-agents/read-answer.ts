@@ -1,8 +1,6 @@
-import { type ClientOptions } from '@anthropic-ai/sdk';
+import { APIConnectionError, type Middleware } from '@anthropic-ai/sdk';
 import { limitedSignal } from '../context/limited-signal.js';
 import { currentRequest } from '../context/request.js';
-
-type Middleware = NonNullable<ClientOptions['middleware']>[number];
 
 /**
  * Reads each answer as part of the attempt. The SDK's own time limit ends with the headers, and a body can stall as well.
@@ -19,7 +17,7 @@ export function readWithinAttempt(timeoutMs: number): Middleware {
     try {
       const response = await next({ ...request, signal: attempt.signal });
       isStream = options?.stream === true && response.ok;
-      return isStream || !response.body ? response : new Response(await contentOf(response), response);
+      return isStream || !response.body ? response : new Response(await contentOf(response, attempt.signal), response);
     } finally {
       // A stream ends with the signal of its request, however long it lasts.
       if (isStream) attempt.stopClock();
@@ -28,14 +26,16 @@ export function readWithinAttempt(timeoutMs: number): Middleware {
   };
 }
 
-/** Of a refusal the status is enough: what its body says is worth no failure of its own. */
-async function contentOf(response: Response): Promise<ReadableStream<Uint8Array> | null> {
+/** The body of a refusal that breaks off is dropped: its status says enough. */
+async function contentOf(response: Response, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | null> {
   const chunks: Uint8Array[] = [];
   try {
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) chunks.push(chunk);
   } catch (failure) {
-    if (response.ok) throw failure;
-    return null;
+    if (!response.ok) return null;
+    if (signal.aborted) throw failure;
+    // To the SDK, an answer that breaks off is a connection that failed, and may be tried again.
+    throw new APIConnectionError({ cause: failure as Error });
   }
   return ReadableStream.from(chunks);
 }

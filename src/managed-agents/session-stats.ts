@@ -2,7 +2,7 @@ import { type Anthropic } from '@anthropic-ai/sdk';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { type Situation } from './log/situation.js';
-import { dollars } from './money.js';
+import { dollars } from './api-values.js';
 
 /** Statistics from the sessions that this process read for its callers; for metrics. Makes no requests. */
 @Injectable()

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { type Anthropic } from '@anthropic-ai/sdk';
-import { callApi } from './api-error.js';
 import { ApiClient } from './api-client.js';
+import { type Page, type PageRequest, toPage } from './api-values.js';
 import { checkedId } from './ids.js';
 import { type LogEvent } from './log/event.js';
-import { type Page, type PageRequest, toPage } from './page.js';
 import { SessionStats } from './session-stats.js';
 
 export type Session = Anthropic.Beta.BetaManagedAgentsSession;
@@ -26,34 +25,31 @@ export interface SessionListRequest extends PageRequest {
 @Injectable()
 export class SessionsService {
   constructor(
-    private readonly client: ApiClient,
+    private readonly api: ApiClient,
     private readonly stats: SessionStats,
   ) {}
 
   /** One call; with `initial_events` the session is created running, so there is never one without its message. */
   async create(params: SessionCreateParams): Promise<Session> {
-    const session = await callApi('create session', () => this.client.beta.sessions.create(params), 'acts-once');
+    const session = await this.api.call('sessions.create', (beta, options) => beta.sessions.create(params, options));
     this.stats.spending.started(session.id);
     return session;
   }
 
   async get(id: string): Promise<Session> {
     checkedId('session_id', id);
-    return this.seen(await callApi('get session', () => this.client.beta.sessions.retrieve(id)));
+    return this.seen(await this.api.call('sessions.get', (beta, options) => beta.sessions.retrieve(id, {}, options)));
   }
 
   async list({ created_after, created_before, statuses, ...request }: SessionListRequest): Promise<Page<Session>> {
     if (request.agent_id !== undefined) checkedId('agent_id', request.agent_id);
-    const page = toPage(
-      await callApi('list sessions', () =>
-        this.client.beta.sessions.list({
-          ...request,
-          ...(statuses && { statuses: [...statuses] }),
-          ...(created_after && { 'created_at[gte]': created_after }),
-          ...(created_before && { 'created_at[lte]': created_before }),
-        }),
-      ),
-    );
+    const params = {
+      ...request,
+      ...(statuses && { statuses: [...statuses] }),
+      ...(created_after && { 'created_at[gte]': created_after }),
+      ...(created_before && { 'created_at[lte]': created_before }),
+    };
+    const page = toPage(await this.api.call('sessions.list', (beta, options) => beta.sessions.list(params, options)));
     for (const session of page.items) this.seen(session);
     return page;
   }
@@ -61,16 +57,16 @@ export class SessionsService {
   /** Allowed in any status but `terminated`. A session paused at its budget goes on by itself once that allows it. */
   async update(id: string, params: SessionUpdateParams): Promise<Session> {
     checkedId('session_id', id);
-    return this.seen(await callApi('update session', () => this.client.beta.sessions.update(id, params)));
+    return this.seen(
+      await this.api.call('sessions.update', (beta, options) => beta.sessions.update(id, params, options)),
+    );
   }
 
   /** Returns the events as accepted: queued, most without `processed_at` yet. */
   async send(id: string, events: InputEvent[]): Promise<readonly LogEvent[]> {
     checkedId('session_id', id);
-    const answer = await callApi(
-      'send events',
-      () => this.client.beta.sessions.events.send(id, { events }),
-      'acts-once',
+    const answer = await this.api.call('sessions.events.send', (beta, options) =>
+      beta.sessions.events.send(id, { events }, options),
     );
     return (answer.data ?? []) as unknown as readonly LogEvent[];
   }
@@ -78,14 +74,14 @@ export class SessionsService {
   /** Refused by the API with 400 while the session runs. Final. */
   async archive(id: string): Promise<void> {
     checkedId('session_id', id);
-    await callApi('archive session', () => this.client.beta.sessions.archive(id));
+    await this.api.call('sessions.archive', (beta, options) => beta.sessions.archive(id, {}, options));
     this.stats.approvals.ended(id);
   }
 
   /** Refused by the API with 400 while the session runs. Removes history, sandbox and outputs. */
   async delete(id: string): Promise<void> {
     checkedId('session_id', id);
-    await callApi('delete session', () => this.client.beta.sessions.delete(id));
+    await this.api.call('sessions.delete', (beta, options) => beta.sessions.delete(id, {}, options));
     this.stats.approvals.ended(id);
   }
 

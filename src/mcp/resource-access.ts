@@ -1,4 +1,4 @@
-import { type Page, type PageRequest } from '../managed-agents/page.js';
+import { type Page, type PageRequest } from '../managed-agents/api-values.js';
 import { type Session, type SessionListRequest } from '../managed-agents/sessions.service.js';
 import { type CatalogKind } from './resource-arguments.js';
 

@@ -1,4 +1,4 @@
-import { budgetOf } from '../managed-agents/money.js';
+import { budgetOf } from '../managed-agents/api-values.js';
 import { type SessionCreateParams } from '../managed-agents/sessions.service.js';
 
 /** Arguments of `session_start`, already valid. */

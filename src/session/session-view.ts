@@ -1,5 +1,5 @@
-import { dollars } from '../managed-agents/money.js';
-import { modelName } from '../managed-agents/model-name.js';
+import { dollars } from '../managed-agents/api-values.js';
+import { modelName } from '../managed-agents/api-values.js';
 import { type PendingAction, type Situation, type Turn, type TurnError } from '../managed-agents/log/situation.js';
 import { type Session, type SessionStatus } from '../managed-agents/sessions.service.js';
 import { pendingActionView } from '../mcp/result/pending-action-view.js';

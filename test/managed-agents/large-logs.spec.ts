@@ -1,4 +1,5 @@
-import { ApiClient } from '../../src/managed-agents/api-client.js';
+import { AnthropicSettings } from '../../src/config/anthropic.settings.js';
+import { createApiClient } from '../../src/managed-agents/api-client.js';
 import { EventLogService } from '../../src/managed-agents/event-log.service.js';
 import { cursorAtStart } from '../../src/managed-agents/log/cursor.js';
 import { SessionStats } from '../../src/managed-agents/session-stats.js';
@@ -71,7 +72,8 @@ class LargeLogs {
 }
 
 function serviceOf(api: LargeLogs): EventLogService {
-  const client = new ApiClient({ apiKey: 'any', baseURL: 'https://api.example', fetch: api.fetch, maxRetries: 0 });
+  const settings = { apiKey: 'any', baseUrl: 'https://api.example', timeoutSeconds: 30, maxRetries: 0 };
+  const client = createApiClient(Object.assign(new AnthropicSettings(), settings), undefined, { fetch: api.fetch });
   return new EventLogService(client, new SessionStats());
 }
 

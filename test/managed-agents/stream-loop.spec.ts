@@ -13,7 +13,7 @@ afterAll(() => {
 });
 
 const refusal = (status: number, retryAfterSeconds?: number) =>
-  new ApiError({ kind: 'status', operation: 'stream events', status, retryAfterSeconds });
+  new ApiError({ kind: 'status', operation: 'sessions.events.stream', status, retryAfterSeconds });
 const frame = (type = 'agent.message'): LogEvent => ({ id: 'sevt_1', type });
 
 let streams: FakeStreams;

@@ -43,7 +43,7 @@ export class Judge {
       const session = sessions.get(id);
       return session
         ? Promise.resolve(session)
-        : Promise.reject(new ApiError({ kind: 'status', operation: 'get session', status: 404 }));
+        : Promise.reject(new ApiError({ kind: 'status', operation: 'sessions.get', status: 404 }));
     };
     const module = await withEnvironment(serverEnv('http://127.0.0.1:1', settings), () =>
       Test.createTestingModule({ imports: [ConfigModule.forEntry('http'), AuditModule, GuardrailsModule] })

@@ -1,5 +1,6 @@
 import { ApiError } from '../../src/managed-agents/api-error.js';
 import { type LogSource } from '../../src/managed-agents/follow/stream-loop.js';
+import { type OperationId } from '../../src/managed-agents/operations.js';
 import { type FetchPage, type LogEvent, type LogQuery } from '../../src/managed-agents/log/event.js';
 import { identityOf, stampOf } from '../../src/managed-agents/log/event.js';
 import { parseTime } from '../../src/managed-agents/log/time.js';
@@ -76,9 +77,9 @@ export class ScriptedSession implements LogSource {
     const hanging = this.fault('list hangs');
     const refused = this.fault('list refused');
     await this.delay(hanging ? REQUEST_TIMEOUT_MS : this.latency());
-    if (hanging) throw new ApiError({ kind: 'timeout', operation: 'list events' });
-    if (refused) throw refusal('list events', refused);
-    if (this.isDeleted()) throw refusal('list events', { status: 404 });
+    if (hanging) throw new ApiError({ kind: 'timeout', operation: 'sessions.events.list' });
+    if (refused) throw refusal('sessions.events.list', refused);
+    if (this.isDeleted()) throw refusal('sessions.events.list', { status: 404 });
     return pageOf(logOf(this.happenings, this.now - this.listLag()), query);
   };
 
@@ -86,9 +87,9 @@ export class ScriptedSession implements LogSource {
     const hanging = this.fault('stream hangs');
     const refused = this.fault('stream refused');
     await this.delay(hanging ? REQUEST_TIMEOUT_MS : this.latency(), signal);
-    if (hanging) throw new ApiError({ kind: 'timeout', operation: 'stream events' });
-    if (refused) throw refusal('stream events', refused);
-    if (this.isDeleted()) throw refusal('stream events', { status: 404 });
+    if (hanging) throw new ApiError({ kind: 'timeout', operation: 'sessions.events.stream' });
+    if (refused) throw refusal('sessions.events.stream', refused);
+    if (this.isDeleted()) throw refusal('sessions.events.stream', { status: 404 });
     return this.streams.open(signal);
   };
 
@@ -147,7 +148,7 @@ export class ScriptedSession implements LogSource {
   }
 }
 
-function refusal(operation: string, { status, retryAfterSeconds }: Partial<Fault>): ApiError {
+function refusal(operation: OperationId, { status, retryAfterSeconds }: Partial<Fault>): ApiError {
   return new ApiError({ kind: 'status', operation, status, retryAfterSeconds });
 }
 

@@ -1,5 +1,6 @@
 import { AnthropicSettings } from '../../src/config/anthropic.settings.js';
 import { createApiClient } from '../../src/managed-agents/api-client.js';
+import { CatalogService } from '../../src/managed-agents/catalog.service.js';
 import { callTool, connectHttp } from '../support/client.js';
 import { Simulator } from '../simulator/index.js';
 import { serverEnv, startServer, withEnvironment } from '../support/server.js';
@@ -48,7 +49,7 @@ it.each(['agent_list', 'memory_store_list'])('overrides version and beta for %s'
 it("uses the SDK's own credential chain without a key", async () => {
   const settings = Object.assign(new AnthropicSettings(), { baseUrl: simulator.url, timeoutSeconds: 5, maxRetries: 0 });
   await withEnvironment({ ANTHROPIC_AUTH_TOKEN: 'token-of-the-chain' }, async () => {
-    await createApiClient(settings).beta.agents.list();
+    await new CatalogService(createApiClient(settings)).agents({});
   });
   expect(simulator.requests.at(-1)!.headers.authorization).toBe('Bearer token-of-the-chain');
 });

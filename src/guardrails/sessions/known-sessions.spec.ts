@@ -32,7 +32,7 @@ it('does not read a session that was remembered', async () => {
 
 it('does not remember that a session does not exist', async () => {
   let exists = false;
-  const notFound = new ApiError({ kind: 'status', operation: 'get session', status: 404 });
+  const notFound = new ApiError({ kind: 'status', operation: 'sessions.get', status: 404 });
   const { sessions } = known((id) => (exists ? Promise.resolve(session(id)) : Promise.reject(notFound)));
   expect(await sessions.find('a')).toBeUndefined();
   exists = true;
@@ -40,7 +40,7 @@ it('does not remember that a session does not exist', async () => {
 });
 
 it('passes a failure on to every caller that waits, and reads again', async () => {
-  const failure = new ApiError({ kind: 'status', operation: 'get session', status: 529 });
+  const failure = new ApiError({ kind: 'status', operation: 'sessions.get', status: 529 });
   const { get, sessions } = known(() => Promise.reject(failure));
   const both = await Promise.allSettled([sessions.find('a'), sessions.find('a')]);
   expect(both.map((one) => one.status === 'rejected' && (one.reason as unknown))).toEqual([failure, failure]);

@@ -67,8 +67,9 @@ export class ApprovalService {
   }
 
   /** The caller is told in a note; the call as a whole did not fail. */
-  private logStop({ details: { operation, kind, status, requestId } }: ApiError): void {
-    this.logger.warn({ message: 'approval_list ended early', operation, kind, status, upstream_request_id: requestId });
+  private logStop({ details: { kind, status, requestId }, operation: { words } }: ApiError): void {
+    const why = { operation: words, kind, status, upstream_request_id: requestId };
+    this.logger.warn({ message: 'approval_list ended early', ...why });
   }
 }
 

@@ -78,7 +78,7 @@ export class Candidates {
 
   private toCandidate(session: Session): Candidate {
     const createdAt = parseTime(session.created_at);
-    if (createdAt === undefined) throw new ApiError({ kind: 'unreadable', operation: 'list sessions' });
+    if (createdAt === undefined) throw new ApiError({ kind: 'unreadable', operation: 'sessions.list' });
     return { session, place: placeOf(session.id, createdAt), ...(!this.permits(session) && { isHidden: true }) };
   }
 }

@@ -1,12 +1,11 @@
+import { ApiError, unreadableLog } from '../api-error.js';
 import { runDetached } from '../../context/request.js';
-import { ApiError } from '../api-error.js';
 import { type EventCursor } from '../log/cursor.js';
 import { type FetchPage, type LogEvent } from '../log/event.js';
 import { readEvents, type ReadResult } from '../log/reader.js';
 import { type Situation } from '../log/situation.js';
 import { readSituation } from '../log/situation-reader.js';
 import { pause } from '../timing.js';
-import { unreadableLog } from '../unreadable-log.js';
 import { RecentFrames, CachedLog } from './cached-log.js';
 import { type ReadBudget } from './read-budget.js';
 import { keepStreaming, type LogSource, type StreamObserver } from './stream-loop.js';
@@ -75,7 +74,7 @@ export class SessionFollower implements StreamObserver {
     this.ready = pause(OPENING_MS, this.opening.signal);
     this.fetchPage = async (query) => {
       await budget.take(this.closing.signal);
-      if (this.closing.signal.aborted) throw new ApiError({ kind: 'cancelled', operation: 'list events' });
+      if (this.closing.signal.aborted) throw new ApiError({ kind: 'cancelled', operation: 'sessions.events.list' });
       return runDetached(() => source.fetchPage(query));
     };
     this.recent = new CachedLog(this.fetchPage);

@@ -1,12 +1,10 @@
-import { type Anthropic, type ClientOptions } from '@anthropic-ai/sdk';
-import { type ApiClient } from '../api-client.js';
-import { callApi } from '../api-error.js';
+import { type Anthropic, type Middleware } from '@anthropic-ai/sdk';
+import { type ApiClient, type RequestOptions } from '../api-client.js';
 import { checkedId } from '../ids.js';
 import { type FetchPage, type LogEvent, type LogPage, type LogQuery } from '../log/event.js';
 import { ReadPermit, ReadPermits } from './read-permits.js';
 
 type EventType = NonNullable<Anthropic.Beta.Sessions.EventListParams['types']>[number];
-type ListOptions = Parameters<ApiClient['beta']['sessions']['events']['list']>[2];
 
 /** How many large reads run at once in this process. Each holds a few megabytes. */
 const MAX_LARGE_READS = 4;
@@ -15,7 +13,7 @@ const MAX_LARGE_READS = 4;
 interface Reading {
   readonly size: PageSize;
   readonly permit: ReadPermit;
-  readonly options?: ListOptions;
+  readonly options?: RequestOptions;
 }
 
 /**
@@ -25,10 +23,10 @@ interface Reading {
 export class EventPages {
   private readonly permits = new ReadPermits(MAX_LARGE_READS);
 
-  constructor(private readonly client: ApiClient) {}
+  constructor(private readonly api: ApiClient) {}
 
   /** For reads that keep little of each page: every page takes and releases its own permit. */
-  of(sessionId: string, options?: ListOptions): FetchPage {
+  of(sessionId: string, options?: RequestOptions): FetchPage {
     checkedId('session_id', sessionId);
     const size = new PageSize();
     return (query) => this.withPermit((permit) => this.fetch(sessionId, query, { size, permit, options }));
@@ -66,7 +64,7 @@ export class EventPages {
     }
   }
 
-  private async list(sessionId: string, query: LogQuery, options: ListOptions): Promise<LogPage> {
+  private async list(sessionId: string, query: LogQuery, options: RequestOptions): Promise<LogPage> {
     const { order, limit, types, from, page } = query;
     const params = {
       order,
@@ -76,14 +74,14 @@ export class EventPages {
       ...(types && { types: types as EventType[] }),
       ...(from && { 'created_at[gte]': from }),
     };
-    const answer = await callApi('list events', () =>
-      this.client.beta.sessions.events.list(sessionId, params, options),
+    const answer = await this.api.call(
+      'sessions.events.list',
+      (beta, own) => beta.sessions.events.list(sessionId, params, own),
+      options,
     );
     return { events: answer.data as unknown as readonly LogEvent[], nextPage: answer.next_page ?? undefined };
   }
 }
-
-type Middleware = NonNullable<ClientOptions['middleware']>[number];
 
 /** An answer beyond this size waits for a permit before it is read on, in bytes. Ordinary pages are smaller and never wait. */
 const LARGE_BYTES = 256 * 1024;

@@ -1,73 +1,79 @@
 import { type ApiError, type ApiErrorDetails } from '../../managed-agents/api-error.js';
+import { type Operation } from '../../managed-agents/operations.js';
 import { plainText } from '../result/plain-text.js';
 import { truncate } from '../result/truncate.js';
 
 const MAX_API_MESSAGE_CHARS = 500;
 
-/** What the model is told about a failed API call: one sentence on what happened, one on what to do. */
-export function apiErrorMessage({ details: error }: ApiError): string {
+/** What the model reads about a failed API call: one sentence on what happened, one on what to do. */
+export function apiErrorMessage({ details: error, operation }: ApiError): string {
+  const { words } = operation;
   switch (error.kind) {
     case 'status':
-      return statusMessage(error);
+      return statusMessage(error, operation);
     case 'timeout':
-      return `The Managed Agents API did not answer in time (${error.operation}). Try again in a moment.`;
+      return `The Managed Agents API did not answer in time (${words}). Try again in a moment.`;
     case 'connection':
-      return `The Managed Agents API could not be reached (${error.operation}). Try again in a moment; if it persists, tell the operator.`;
+      return `The Managed Agents API could not be reached (${words}). Try again in a moment; if it persists, tell the operator.`;
     case 'uncertain':
-      return `The connection broke while waiting for the answer (${error.operation}), so it may or may not have taken effect. ${lookFirst(error.operation)}`;
+      return `The connection broke while waiting for the answer (${words}), so it may or may not have taken effect. ${ifUncertain(operation)}`;
     case 'unreadable':
-      return `The Managed Agents API sent an answer that could not be read (${error.operation}). Try again in a moment; if it persists, tell the operator.`;
+      return `The Managed Agents API sent an answer that could not be read (${words}). Try again in a moment; if it persists, tell the operator.`;
     case 'credentials':
       return 'This server has no working Anthropic credential. Tell the operator to check ANTHROPIC_API_KEY or the credential chain.';
     case 'cancelled':
-      return `The call was cancelled (${error.operation}).`;
+      return `The call was cancelled (${words}).`;
   }
 }
 
-function lookFirst(operation: string): string {
-  return operation === 'create session'
-    ? 'Call session_list before you start it again: a second start would be a second session.'
-    : 'Call session_events before you send it again: the API would take it twice.';
+function ifUncertain(operation: Operation): string {
+  return operation.idempotent ? 'Call it again.' : operation.ifUncertain;
 }
 
-function statusMessage(error: ApiErrorDetails): string {
-  const said = apiMessage(error);
+function statusMessage(error: ApiErrorDetails, operation: Operation): string {
+  const { words } = operation;
   switch (error.status) {
-    case 400:
-      return `The Managed Agents API refused the request (${error.operation})${said}. ${hintFor400(error)}`;
     case 401:
       return 'The Managed Agents API does not accept the credential of this server. Tell the operator to check ANTHROPIC_API_KEY.';
     case 402:
       return 'The Anthropic organization of this server has a billing problem. Tell the operator.';
     case 403:
-      return `The credential of this server may not do this (${error.operation})${said}. Tell the operator.`;
-    case 404:
-      return `Not found (${error.operation})${said}. Check the id with the matching list tool; it may also have been deleted or belong to another workspace.`;
-    case 409:
-      return `The Managed Agents API reports a conflict (${error.operation})${said}. Read the current state and try again.`;
+      return `The credential of this server may not do this (${words})${quotedMessage(error)}. Tell the operator.`;
     case 413:
-      return `The request is too large for the Managed Agents API (${error.operation}). Send less text, or attach a file by id.`;
+      return `The request is too large for the Managed Agents API (${words}). Send less text, or attach a file by id.`;
     case 429:
       return `The rate or spend limit of the Anthropic organization is reached. ${retryHint(error.retryAfterSeconds)}`;
     case 529:
       return `The Managed Agents API is overloaded. ${retryHint(error.retryAfterSeconds)}`;
+    case 400:
+    case 404:
+    case 409:
+      return `${WHAT_HAPPENED[error.status]} (${words})${quotedMessage(error)}. ${hintFor(error, error.status, operation)}`;
     default:
       return (error.status ?? 0) >= 500
-        ? `The Managed Agents API failed (${error.status}, ${error.operation}). ${retryHint(error.retryAfterSeconds)}`
-        : `The Managed Agents API answered ${error.status} (${error.operation})${said}.`;
+        ? `The Managed Agents API failed (${error.status}, ${words}). ${retryHint(error.retryAfterSeconds)}`
+        : `The Managed Agents API answered ${error.status} (${words})${quotedMessage(error)}.`;
   }
 }
 
-const HINTS_FOR_400: Readonly<Record<string, string>> = {
-  'update session': 'Call session_get for the state of the session; one that has ended cannot be changed.',
-  'send events':
-    'Call session_get: the session may wait for approvals (session_respond) or have ended (session_start).',
-  'archive session': 'Call session_get for the state of the session.',
-  'delete session': 'Call session_get for the state of the session.',
-};
+const WHAT_HAPPENED = {
+  400: 'The Managed Agents API refused the request',
+  404: 'Not found',
+  409: 'The Managed Agents API reports a conflict',
+} as const;
 
-function hintFor400(error: ApiErrorDetails): string {
-  switch (error.code) {
+const GENERAL_HINTS = {
+  400: 'Correct the named argument and call again.',
+  404: 'Check the ids with the list tools.',
+  409: 'Read the current state and try again.',
+} as const;
+
+function hintFor({ code }: ApiErrorDetails, status: 400 | 404 | 409, { hints }: Operation): string {
+  return (status === 400 ? hintForCode(code) : undefined) ?? hints?.[status] ?? GENERAL_HINTS[status];
+}
+
+function hintForCode(code: string | undefined): string | undefined {
+  switch (code) {
     case 'model_not_budgetable':
       return 'Leave budget_usd out, or use an agent whose models all have a list price.';
     case 'budget_create_only':
@@ -80,7 +86,7 @@ function hintFor400(error: ApiErrorDetails): string {
     case 'workflow_run_open':
       return 'Tell the agent with session_message to stop the workflow run, and try again when it has ended.';
     default:
-      return HINTS_FOR_400[error.operation] ?? 'Correct the named argument and call again.';
+      return undefined;
   }
 }
 
@@ -90,8 +96,8 @@ function retryHint(seconds: number | undefined): string {
     : `Try again in ${seconds} second${seconds === 1 ? '' : 's'}.`;
 }
 
-/** The API's own words in one line: cut, as plain text, and without anything that looks like a key. */
-function apiMessage({ apiMessage: text }: ApiErrorDetails): string {
+/** The message of the API in one line: cut, as plain text, and without anything that looks like a key. */
+function quotedMessage({ apiMessage: text }: ApiErrorDetails): string {
   if (!text) return '';
   const clean = plainText(text)
     .replace(/\s+/g, ' ')

@@ -33,11 +33,11 @@ function explainError(error: unknown): string {
 }
 
 function logApiError(error: ApiError): void {
-  const { operation, kind, status, type, code, requestId, retryAfterSeconds } = error.details;
+  const { kind, status, type, code, requestId, retryAfterSeconds } = error.details;
   const line = {
     message: 'API call failed',
     tool: currentToolCall()?.tool,
-    operation,
+    operation: error.operation.words,
     kind,
     status,
     type,

@@ -1,4 +1,4 @@
-import { type Page } from '../../managed-agents/page.js';
+import { type Page } from '../../managed-agents/api-values.js';
 
 /** The answer of every list tool: `{ <plural>: [...], count, has_more, next_page }`. */
 export function listResult<T, S extends object>(plural: string, page: Page<T>, summarize: (item: T) => S): object {

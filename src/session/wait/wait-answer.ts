@@ -1,7 +1,7 @@
 import { advance, type EventCursor, isAwaited } from '../../managed-agents/log/cursor.js';
 import { encodeCursor } from '../../managed-agents/log/cursor-text.js';
 import { type LogEvent } from '../../managed-agents/log/event.js';
-import { dollars } from '../../managed-agents/money.js';
+import { dollars } from '../../managed-agents/api-values.js';
 import { type Situation } from '../../managed-agents/log/situation.js';
 import { truncate } from '../../mcp/result/truncate.js';
 import { batchOf } from '../batch.js';

@@ -1,4 +1,4 @@
-import { retryAfterMs } from './retry-after.js';
+import { retryAfterMs } from './retry-rules.js';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 beforeEach(() => jest.useFakeTimers({ now: NOW }));
