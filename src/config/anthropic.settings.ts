@@ -73,6 +73,24 @@ export class AnthropicSettings implements Section {
   })
   readonly maxRetries!: number;
 
+  @Setting({
+    env: 'ANTHROPIC_MAX_RESPONSE_MB',
+    kind: { type: 'integer', min: 1, max: 256 },
+    default: 10,
+    summary:
+      'Largest answer of the API that is read, decompressed, in megabytes. A larger one fails the call. The default fits a heap of 256 MB.',
+  })
+  readonly maxResponseMb!: number;
+
+  @Setting({
+    env: 'ANTHROPIC_MAX_EVENT_MB',
+    kind: { type: 'integer', min: 1, max: 64 },
+    default: 4,
+    summary:
+      'Largest event of an event stream that is read, in megabytes. A larger one ends the stream; the event list, which is bounded by `ANTHROPIC_MAX_RESPONSE_MB`, is read instead.',
+  })
+  readonly maxEventMb!: number;
+
   check(_entry: Entry, env: Environment): Problem[] {
     if (this.apiKey !== undefined || credentialChainConfigured(env)) return [];
     return [

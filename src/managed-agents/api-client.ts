@@ -1,15 +1,16 @@
 import Anthropic, { type ClientOptions, type Middleware } from '@anthropic-ai/sdk';
 import { Logger } from '@nestjs/common';
 import { type AnthropicSettings } from '../config/anthropic.settings.js';
-import { toApiError, unreadableAnswer } from './api-error.js';
+import { readAnswers } from './answer.js';
+import { toApiError } from './api-error.js';
+import { type ListAnswer, type Page, toPage } from './api-values.js';
 import { type ApiCall, apiCallOf, isRequestOf, type OperationId, operationOf } from './operations.js';
-import { readWithinAttempt } from './read-answer.js';
 import { capRetryAfter, noRetryIfUncertain } from './retry-rules.js';
 import { reportTo, type UpstreamObserver } from './upstream-observer.js';
 import { currentRequest, noteUpstreamRequestId } from '../context/request.js';
 
 export type RequestOptions = NonNullable<Parameters<Anthropic['beta']['sessions']['create']>[1]>;
-type Beta = Anthropic['beta'];
+type Send<T> = (beta: Anthropic['beta'], options: RequestOptions & { apiCall: ApiCall }) => PromiseLike<T>;
 
 /** The configured API client: everything this server asks of the API goes through {@link ApiClient.call}. */
 export class ApiClient {
@@ -19,32 +20,36 @@ export class ApiClient {
    * Makes one call. The request ends with the work it belongs to, including the pause before the next attempt.
    *
    * @param send passes `options` on to the method of the SDK; without them the request is not sent
-   * @throws {ApiError} whatever goes wrong with the call
+   * @throws {ApiError} whatever goes wrong with the call, also when the answer is not one of the API
    */
-  async call<T extends object>(
-    id: OperationId,
-    send: (beta: Beta, options: RequestOptions & { apiCall: ApiCall }) => PromiseLike<T>,
-    options: RequestOptions = {},
-  ): Promise<T> {
+  async call<T extends object>(id: OperationId, send: Send<T>, options?: RequestOptions): Promise<T> {
+    return (await this.run(id, send, options)).answer;
+  }
+
+  /** Makes one call of a list. */
+  async list<T>(id: OperationId, send: Send<ListAnswer<T>>, options?: RequestOptions): Promise<Page<T>> {
+    const { answer, unreadable } = await this.run(id, send, options);
+    return toPage(answer, unreadable);
+  }
+
+  private async run<T extends object>(id: OperationId, send: Send<T>, options: RequestOptions = {}) {
     const operation = operationOf(id);
-    const apiCall: ApiCall = { id, operation, attempted: false };
+    const apiCall: ApiCall = { id, operation, attempted: false, unreadable: 0 };
     const signal = options.signal ?? currentRequest()?.ended;
-    let answer: T;
     try {
-      answer = await send(this.sdk.beta, { maxRetries: operation.maxRetries, ...options, signal, apiCall });
+      const answer = await send(this.sdk.beta, { maxRetries: operation.maxRetries, ...options, signal, apiCall });
+      return { answer, unreadable: apiCall.unreadable };
     } catch (error) {
       throw toApiError(id, error, apiCall.attempted);
     }
-    // The SDK hands over the text of an answer that is not JSON.
-    if (typeof answer === 'object') return answer;
-    throw unreadableAnswer(id);
   }
 }
 
+const MEGABYTE = 1024 * 1024;
+
 /**
  * Builds the client from the settings. Retries, pagination and the credential chain are the SDK's own; the middleware
- * adds header overrides, the request ids for the audit, the rules on retries, and a time limit that includes the body of
- * the answer.
+ * adds header overrides, the request ids for the audit, the rules on retries, and limits and checks of answers.
  */
 export function createApiClient(
   settings: AnthropicSettings,
@@ -65,7 +70,11 @@ export function createApiClient(
       overrideHeaders(settings),
       passRequestId,
       ...(observer ? [reportTo(observer)] : []),
-      readWithinAttempt(settings.timeoutSeconds * 1000),
+      readAnswers({
+        timeoutMs: settings.timeoutSeconds * 1000,
+        maxBytes: settings.maxResponseMb * MEGABYTE,
+        maxEventBytes: settings.maxEventMb * MEGABYTE,
+      }),
       noteRequestIds,
     ],
     // Stated, so that no variable of the environment can put texts into spans. Ids of traces go along.

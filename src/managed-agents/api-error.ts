@@ -9,15 +9,27 @@ import {
 import { EndlessLogError } from './log/reader.js';
 import { type Operation, type OperationId, operationOf } from './operations.js';
 import { retryAfterMs, UncertainOutcomeError } from './retry-rules.js';
+import { UnusableAnswerError } from './unusable-answer.error.js';
 
 /** What kind of failure it was, for code that decides what to do next. */
 export type ApiErrorKind =
-  'status' | 'timeout' | 'connection' | 'uncertain' | 'unreadable' | 'credentials' | 'cancelled';
+  | 'status'
+  | 'timeout'
+  | 'connection'
+  | 'uncertain'
+  | 'unreadable'
+  | 'not_the_api'
+  | 'redirect'
+  | 'too_large'
+  | 'credentials'
+  | 'cancelled';
 
 export interface ApiErrorDetails {
   readonly kind: ApiErrorKind;
   readonly operation: OperationId;
   readonly status?: number;
+  /** Of an answer that is not one of the API. */
+  readonly contentType?: string;
   /** `error.type` of the body, such as `invalid_request_error`. */
   readonly type?: string;
   /** `error.details.error_code` of the body, such as `budget_not_raised`. */
@@ -33,7 +45,7 @@ export interface ApiErrorDetails {
 export class ApiError extends Error {
   constructor(readonly details: ApiErrorDetails) {
     const { operation, kind, status, type, apiMessage, cause } = details;
-    const what = status === undefined ? kind : `${status} ${type ?? ''}`.trim();
+    const what = kind !== 'status' ? kind : `${status} ${type ?? ''}`.trim();
     super(`${operationOf(operation).words}: ${what}${apiMessage ? `: ${apiMessage}` : ''}`, { cause });
     this.name = 'ApiError';
   }
@@ -49,11 +61,6 @@ export function unreadableLog(error: unknown): unknown {
   return new ApiError({ kind: 'unreadable', operation: 'sessions.events.list', cause: error });
 }
 
-/** The answer arrived, but not as the API writes answers. */
-export function unreadableAnswer(operation: OperationId, cause?: unknown): ApiError {
-  return new ApiError({ kind: lostAnswer('unreadable', operation), operation, cause });
-}
-
 /**
  * Turns what a call of the SDK threw into an {@link ApiError}. Anything that is not a failure of the call passes through:
  * it is our own bug.
@@ -64,6 +71,11 @@ export function toApiError(operation: OperationId, error: unknown, attempted: bo
   if (error instanceof UncertainOutcomeError) {
     return new ApiError({ kind: 'uncertain', operation, cause: error.failure });
   }
+  if (error instanceof UnusableAnswerError) {
+    const { status, contentType } = error;
+    const kind = error.kind === 'unreadable' ? lostAnswer(error.kind, operation) : error.kind;
+    return new ApiError({ kind, operation, status, contentType, cause: error });
+  }
   // Given up from outside, perhaps after it was sent.
   if (error instanceof APIUserAbortError) {
     return new ApiError({ kind: lostAnswer('cancelled', operation), operation, cause: error });
@@ -71,12 +83,9 @@ export function toApiError(operation: OperationId, error: unknown, attempted: bo
   if (error instanceof APIConnectionTimeoutError) return new ApiError({ kind: 'timeout', operation, cause: error });
   if (error instanceof APIConnectionError) return new ApiError({ kind: 'connection', operation, cause: error });
   if (error instanceof APIError) return statusError(operation, error as APIError);
-  // By name: fetch throws errors of its own realm when the server runs inside another one.
-  const name = isNativeError(error) ? error.name : '';
-  if (attempted && name === 'SyntaxError') return unreadableAnswer(operation, error);
   // Before a request is made, the SDK's only failures are about its credential: its own class of errors from the chain
   // and from federation, and a plain error when there is no credential at all.
-  if (error instanceof AnthropicError || (!attempted && name === 'Error')) {
+  if (error instanceof AnthropicError || (!attempted && isNativeError(error) && error.name === 'Error')) {
     return new ApiError({ kind: 'credentials', operation, cause: error });
   }
   return error;
@@ -132,7 +141,10 @@ function isName(text: unknown): text is string {
   return typeof text === 'string' && NAME.test(text);
 }
 
+/** A longer pause, or none at all, helps nobody decide. */
+const MAX_RETRY_AFTER_SECONDS = 3600;
+
 function retryAfterSeconds(headers: Headers | undefined): number | undefined {
-  const ms = retryAfterMs(headers);
-  return ms === undefined ? undefined : Math.max(0, Math.ceil(ms / 1000));
+  const seconds = Math.ceil((retryAfterMs(headers) ?? 0) / 1000);
+  return seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_SECONDS) : undefined;
 }

@@ -5,6 +5,8 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Opaque cursor of the following page; absent on the last one. */
   readonly nextPage?: string;
+  /** How many items of the page cannot be read and were left out. */
+  readonly unreadable?: number;
 }
 
 /** What every list accepts. */
@@ -15,9 +17,15 @@ export interface PageRequest {
   readonly include_archived?: boolean;
 }
 
+/** A page as the API sends it. */
+export interface ListAnswer<T> {
+  readonly data?: readonly T[];
+  readonly next_page?: string | null;
+}
+
 /** The key `next_page` may be null, or missing altogether, on the last page; a page may be empty and still have one. */
-export function toPage<T>(page: { data?: readonly T[]; next_page?: string | null }): Page<T> {
-  return { items: page.data ?? [], nextPage: page.next_page ?? undefined };
+export function toPage<T>({ data, next_page }: ListAnswer<T>, unreadable = 0): Page<T> {
+  return { items: data ?? [], nextPage: next_page ?? undefined, ...(unreadable > 0 && { unreadable }) };
 }
 
 /** The name of a model. On the wire it is an object `{id, speed, ...}`; a bare string is what callers may send. */

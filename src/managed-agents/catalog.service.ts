@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Anthropic } from '@anthropic-ai/sdk';
 import { ApiClient } from './api-client.js';
 import { checkedId } from './ids.js';
-import { type Page, type PageRequest, toPage } from './api-values.js';
+import { type Page, type PageRequest } from './api-values.js';
 
 export type Agent = Anthropic.Beta.BetaManagedAgentsAgent;
 export type Environment = Anthropic.Beta.BetaEnvironment;
@@ -14,8 +14,8 @@ export type MemoryStore = Anthropic.Beta.BetaManagedAgentsMemoryStore;
 export class CatalogService {
   constructor(private readonly api: ApiClient) {}
 
-  async agents(request: PageRequest): Promise<Page<Agent>> {
-    return toPage(await this.api.call('agents.list', (beta, options) => beta.agents.list(request, options)));
+  agents(request: PageRequest): Promise<Page<Agent>> {
+    return this.api.list('agents.list', (beta, options) => beta.agents.list(request, options));
   }
 
   agent(id: string, version?: number): Promise<Agent> {
@@ -24,10 +24,8 @@ export class CatalogService {
     return this.api.call('agents.get', (beta, options) => beta.agents.retrieve(id, params, options));
   }
 
-  async environments(request: PageRequest): Promise<Page<Environment>> {
-    return toPage(
-      await this.api.call('environments.list', (beta, options) => beta.environments.list(request, options)),
-    );
+  environments(request: PageRequest): Promise<Page<Environment>> {
+    return this.api.list('environments.list', (beta, options) => beta.environments.list(request, options));
   }
 
   environment(id: string): Promise<Environment> {
@@ -35,8 +33,8 @@ export class CatalogService {
     return this.api.call('environments.get', (beta, options) => beta.environments.retrieve(id, {}, options));
   }
 
-  async vaults(request: PageRequest): Promise<Page<Vault>> {
-    return toPage(await this.api.call('vaults.list', (beta, options) => beta.vaults.list(request, options)));
+  vaults(request: PageRequest): Promise<Page<Vault>> {
+    return this.api.list('vaults.list', (beta, options) => beta.vaults.list(request, options));
   }
 
   vault(id: string): Promise<Vault> {
@@ -44,10 +42,8 @@ export class CatalogService {
     return this.api.call('vaults.get', (beta, options) => beta.vaults.retrieve(id, {}, options));
   }
 
-  async memoryStores(request: PageRequest): Promise<Page<MemoryStore>> {
-    return toPage(
-      await this.api.call('memory_stores.list', (beta, options) => beta.memoryStores.list(request, options)),
-    );
+  memoryStores(request: PageRequest): Promise<Page<MemoryStore>> {
+    return this.api.list('memory_stores.list', (beta, options) => beta.memoryStores.list(request, options));
   }
 
   memoryStore(id: string): Promise<MemoryStore> {

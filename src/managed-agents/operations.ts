@@ -1,5 +1,12 @@
 import { type MiddlewareContext } from '@anthropic-ai/sdk';
 
+/** Things that answers consist of. `thing` stands for those of which only the id is relied on. */
+export type Item = 'session' | 'event' | 'thing';
+
+/** `receipt` is an object with an id and a type, of which nothing else is read. */
+export type AnswerShape =
+  { readonly shape: 'list' | 'object'; readonly of: Item } | { readonly shape: 'receipt' | 'stream' };
+
 /** How one operation of the Managed Agents API behaves. Its id names it in metrics, its words in error texts and logs. */
 interface OperationBase {
   /** "create session" */
@@ -7,6 +14,8 @@ interface OperationBase {
   readonly method: 'get' | 'post' | 'delete';
   /** Path below the base URL; a name in braces stands for an id. */
   readonly path: string;
+  /** What a successful answer has to be; anything else does not come from this API. */
+  readonly answer: AnswerShape;
   /** Retries of a failed attempt, where ANTHROPIC_MAX_RETRIES does not apply. */
   readonly maxRetries?: number;
   /** What the model should do when the API answers with this status. */
@@ -21,6 +30,9 @@ export type Operation = OperationBase &
   ({ readonly idempotent: true } | { readonly idempotent: false; readonly ifUncertain: string });
 
 const READ = { method: 'get', idempotent: true } as const;
+const LIST = { ...READ, answer: { shape: 'list', of: 'thing' } } as const;
+const GET = { ...READ, answer: { shape: 'object', of: 'thing' } } as const;
+const A_SESSION = { shape: 'object', of: 'session' } as const;
 
 const SESSION_NOT_FOUND = notFound('session_list');
 const SEE_STATE = 'Call session_get for the state of the session.';
@@ -30,43 +42,45 @@ const SEE_STATE = 'Call session_get for the state of the session.';
  * The paths are those of the API reference, as the SDK has them.
  */
 export const OPERATIONS = {
-  'agents.list': { ...READ, words: 'list agents', path: '/v1/agents' },
+  'agents.list': { ...LIST, words: 'list agents', path: '/v1/agents' },
   'agents.get': {
-    ...READ,
+    ...GET,
     words: 'get agent',
     path: '/v1/agents/{agent_id}',
     hints: { 404: notFound('agent_list') },
   },
-  'environments.list': { ...READ, words: 'list environments', path: '/v1/environments' },
+  'environments.list': { ...LIST, words: 'list environments', path: '/v1/environments' },
   'environments.get': {
-    ...READ,
+    ...GET,
     words: 'get environment',
     path: '/v1/environments/{environment_id}',
     hints: { 404: notFound('environment_list') },
   },
-  'vaults.list': { ...READ, words: 'list vaults', path: '/v1/vaults' },
+  'vaults.list': { ...LIST, words: 'list vaults', path: '/v1/vaults' },
   'vaults.get': {
-    ...READ,
+    ...GET,
     words: 'get vault',
     path: '/v1/vaults/{vault_id}',
     hints: { 404: notFound('vault_list') },
   },
-  'memory_stores.list': { ...READ, words: 'list memory stores', path: '/v1/memory_stores' },
+  'memory_stores.list': { ...LIST, words: 'list memory stores', path: '/v1/memory_stores' },
   'memory_stores.get': {
-    ...READ,
+    ...GET,
     words: 'get memory store',
     path: '/v1/memory_stores/{memory_store_id}',
     hints: { 404: notFound('memory_store_list') },
   },
-  'sessions.list': { ...READ, words: 'list sessions', path: '/v1/sessions' },
+  'sessions.list': { ...READ, words: 'list sessions', answer: { shape: 'list', of: 'session' }, path: '/v1/sessions' },
   'sessions.get': {
     ...READ,
     words: 'get session',
+    answer: A_SESSION,
     path: '/v1/sessions/{session_id}',
     hints: { 404: SESSION_NOT_FOUND },
   },
   'sessions.create': {
     words: 'create session',
+    answer: A_SESSION,
     method: 'post',
     path: '/v1/sessions',
     idempotent: false,
@@ -77,6 +91,7 @@ export const OPERATIONS = {
   },
   'sessions.update': {
     words: 'update session',
+    answer: A_SESSION,
     method: 'post',
     path: '/v1/sessions/{session_id}',
     // Title, metadata and budget are set, not added to.
@@ -88,6 +103,7 @@ export const OPERATIONS = {
   },
   'sessions.archive': {
     words: 'archive session',
+    answer: { shape: 'receipt' },
     method: 'post',
     path: '/v1/sessions/{session_id}/archive',
     idempotent: true,
@@ -95,6 +111,7 @@ export const OPERATIONS = {
   },
   'sessions.delete': {
     words: 'delete session',
+    answer: { shape: 'receipt' },
     method: 'delete',
     path: '/v1/sessions/{session_id}',
     idempotent: true,
@@ -103,11 +120,13 @@ export const OPERATIONS = {
   'sessions.events.list': {
     ...READ,
     words: 'list events',
+    answer: { shape: 'list', of: 'event' },
     path: '/v1/sessions/{session_id}/events',
     hints: { 404: SESSION_NOT_FOUND },
   },
   'sessions.events.send': {
     words: 'send events',
+    answer: { shape: 'list', of: 'event' },
     method: 'post',
     path: '/v1/sessions/{session_id}/events',
     idempotent: false,
@@ -121,6 +140,7 @@ export const OPERATIONS = {
   'sessions.events.stream': {
     ...READ,
     words: 'stream events',
+    answer: { shape: 'stream' },
     path: '/v1/sessions/{session_id}/events/stream',
     // Opened again by its follower, after pauses of its own.
     maxRetries: 0,
@@ -155,6 +175,8 @@ export interface ApiCall {
   readonly operation: Operation;
   /** Whether a request was made, rather than the SDK having failed before. */
   attempted: boolean;
+  /** Items of the list that were left out, because they cannot be read. */
+  unreadable: number;
 }
 
 /**

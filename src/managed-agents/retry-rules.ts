@@ -1,6 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { type Middleware } from '@anthropic-ai/sdk';
 import { apiCallOf } from './operations.js';
+import { UnusableAnswerError } from './unusable-answer.error.js';
 
 /**
  * The request may have reached the API, but its answer did not reach us, and the operation acts each time it arrives.
@@ -35,7 +36,8 @@ export const noRetryIfUncertain: Middleware = async (request, next, context) => 
   try {
     response = await next(request);
   } catch (failure) {
-    if (NOT_SENT.has(causeCode(failure))) throw failure;
+    // An unusable answer is not retried either, and says more.
+    if (failure instanceof UnusableAnswerError || NOT_SENT.has(causeCode(failure))) throw failure;
     throw new UncertainOutcomeError(failure);
   }
   const mayHaveActed = response.status >= 500 || response.status === 408 || response.status === 409;

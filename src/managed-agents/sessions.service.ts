@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Anthropic } from '@anthropic-ai/sdk';
 import { ApiClient } from './api-client.js';
-import { type Page, type PageRequest, toPage } from './api-values.js';
+import { type Page, type PageRequest } from './api-values.js';
 import { checkedId } from './ids.js';
 import { type LogEvent } from './log/event.js';
 import { SessionStats } from './session-stats.js';
@@ -49,7 +49,7 @@ export class SessionsService {
       ...(created_after && { 'created_at[gte]': created_after }),
       ...(created_before && { 'created_at[lte]': created_before }),
     };
-    const page = toPage(await this.api.call('sessions.list', (beta, options) => beta.sessions.list(params, options)));
+    const page = await this.api.list('sessions.list', (beta, options) => beta.sessions.list(params, options));
     for (const session of page.items) this.seen(session);
     return page;
   }

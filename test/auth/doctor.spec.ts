@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -166,3 +168,21 @@ function expectHidden(text: string, token: string): void {
   for (const part of [token, ...token.split('.').filter(({ length }) => length > 5)]) expect(text).not.toContain(part);
   expect(text).not.toContain('sk-ant-test-canary');
 }
+
+it.each([
+  ['a page of a portal', 200, 'text/html', '<html>Sign in</html>', /not the Managed Agents API .*ANTHROPIC_BASE_URL/],
+  ['JSON of something else', 200, 'application/json', '{"ok":true}', /not the Managed Agents API/],
+  ['a redirect', 302, 'text/html', '', /redirect .*ANTHROPIC_BASE_URL/],
+  ['no such path', 404, 'application/json', '{"detail":"Not Found"}', /ANTHROPIC_BASE_URL: without \/v1/],
+])('finds an address that is not the API: %s', async (_what, status, type, body, problem) => {
+  const portal = createServer((_request, response) => {
+    response.writeHead(status, { 'content-type': type, location: 'https://login.example/' }).end(body);
+  }).listen(0, '127.0.0.1');
+  await once(portal, 'listening');
+  const { port } = portal.address() as AddressInfo;
+  const { code, text } = await doctor(usual({ ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}` }));
+  portal.closeAllConnections();
+  portal.close();
+  expect(text).toMatch(new RegExp(`^problem .*${problem.source}`, 'm'));
+  expect(code).toBe(1);
+});

@@ -19,6 +19,9 @@ const API_ERRORS: readonly ApiErrorKind[] = [
   'connection',
   'uncertain',
   'unreadable',
+  'not_the_api',
+  'redirect',
+  'too_large',
   'credentials',
   'cancelled',
 ];

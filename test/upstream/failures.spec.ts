@@ -24,7 +24,7 @@ describe('each failure of the API becomes one sentence with the next step', () =
     [401, {}, /does not accept the credential of this server. Tell the operator to check ANTHROPIC_API_KEY/],
     [402, {}, /billing problem. Tell the operator/],
     [403, {}, /may not do this \(list agents\).*Tell the operator/],
-    [404, {}, /^Not found \(list agents\).*Check the id/],
+    [404, {}, /^Not found \(list agents\).*check ANTHROPIC_BASE_URL/],
     [409, {}, /reports a conflict.*Read the current state and try again/],
     [413, {}, /too large.*Send less text/],
     [429, { retryAfter: 17 }, /rate or spend limit.*Try again in 17 seconds\./],

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
 import { type AddressInfo } from 'node:net';
@@ -38,7 +39,15 @@ const DRIVERS: Readonly<Record<OperationId, (services: Services) => Promise<unkn
 };
 
 /** Whatever an operation reads of its answer. */
-const ANSWER = JSON.stringify({ id: 'sesn_1', type: 'session', status: 'idle', data: [], next_page: null });
+const ANSWER = JSON.stringify({
+  id: 'sesn_1',
+  type: 'session',
+  status: 'idle',
+  created_at: '2026-11-27T10:00:00.000000Z',
+  agent: { type: 'agent', id: 'agent_1' },
+  data: [],
+  next_page: null,
+});
 
 const answer: RequestListener = (_request, response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'request-id': 'req_1' }).end(ANSWER);
@@ -77,21 +86,28 @@ afterEach(() => {
   upstreams.clear();
 });
 
-function clientOf(baseUrl: string): ApiClient {
-  const settings = { apiKey: 'any', baseUrl, timeoutSeconds: 1, maxRetries: 1 };
-  return createApiClient(Object.assign(new AnthropicSettings(), settings));
+type Settings = Partial<Record<keyof AnthropicSettings, unknown>>;
+
+function clientOf(baseUrl: string, more: Settings = {}): ApiClient {
+  const settings = { apiKey: 'any', baseUrl, timeoutSeconds: 60, maxRetries: 1, maxResponseMb: 1, maxEventMb: 1 };
+  return createApiClient(Object.assign(new AnthropicSettings(), settings, more));
+}
+
+async function listen(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  upstreams.add(server);
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** Runs one operation against an API whose first answer is `first`, and whose others are good. */
-async function run(id: OperationId, first: RequestListener) {
+async function run(id: OperationId, first: RequestListener, settings?: Settings) {
   const requests: string[] = [];
-  const server = createServer((request, response) => {
+  const url = await listen((request, response) => {
     requests.push(`${request.method} ${request.url}`);
     request.resume().on('end', () => (requests.length === 1 ? first : answer)(request, response));
-  }).listen(0, '127.0.0.1');
-  upstreams.add(server);
-  await once(server, 'listening');
-  const api = clientOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  });
+  const api = clientOf(url, settings);
   const stats = new SessionStats();
   const services = {
     catalog: new CatalogService(api),
@@ -106,8 +122,8 @@ async function run(id: OperationId, first: RequestListener) {
 }
 
 /** All operations at once: most of the time is spent waiting for time limits and pauses. */
-function runAll(ids: readonly OperationId[], first: RequestListener) {
-  return Promise.all(ids.map(async (id) => ({ id, ...(await run(id, first)) })));
+function runAll(ids: readonly OperationId[], first: RequestListener, settings?: Settings) {
+  return Promise.all(ids.map(async (id) => ({ id, ...(await run(id, first, settings)) })));
 }
 
 const retried = (id: OperationId) => operationOf(id).idempotent && operationOf(id).maxRetries === undefined;
@@ -119,9 +135,12 @@ it('the table has operations of both kinds, and a way to call each', () => {
   expect(Object.keys(DRIVERS).sort()).toEqual([...OPERATION_IDS].sort());
 });
 
-describe.each(Object.entries(LOST))('when %s', (_what, first) => {
+describe.each(Object.entries(LOST))('when %s', (what, first) => {
+  // Short where it has to pass, long enough for a good answer on a busy machine.
+  const settings = { timeoutSeconds: what.endsWith('in time') ? 5 : 60 };
+
   it('what is not idempotent is not sent again', async () => {
-    for (const { id, requests, failure } of await runAll(acting, first)) {
+    for (const { id, requests, failure } of await runAll(acting, first, settings)) {
       expect({ id, sent: requests.length }).toEqual({ id, sent: 1 });
       expect(failure).toBeInstanceOf(ApiError);
       expect(['uncertain', 'status']).toContain((failure as ApiError).details.kind);
@@ -129,7 +148,7 @@ describe.each(Object.entries(LOST))('when %s', (_what, first) => {
   });
 
   it('what is idempotent is sent again', async () => {
-    for (const { id, requests, failure } of await runAll(idempotent, first)) {
+    for (const { id, requests, failure } of await runAll(idempotent, first, settings)) {
       expect({ id, sent: requests.length, failure }).toEqual({ id, sent: 2, failure: undefined });
       expect(requests[1]).toBe(requests[0]);
     }
@@ -144,6 +163,117 @@ it('an answer that is no JSON leaves open whether an operation took effect', asy
     expect({ id, sent: requests.length }).toEqual({ id, sent: 1 });
     expect(failure).toMatchObject({ details: { kind: 'uncertain' } });
   }
+});
+
+/** Answers with status 200 that no operation of the API gives. */
+const FOREIGN: Readonly<Record<string, [contentType: string, body: string]>> = {
+  'a page of a portal': ['text/html', '<html>Sign in</html>'],
+  'a page that is called JSON': ['application/json', '<html>Sign in</html>'],
+  nothing: ['application/json', ''],
+  null: ['application/json', 'null'],
+  'an empty array': ['application/json', '[]'],
+  'a text': ['application/json', '"data"'],
+  'an object of something else': ['application/json', '{"ok":true}'],
+  'no list and no id': ['application/json', '{"data":{},"id":17,"type":"session"}'],
+  'a byte order mark': ['application/json', '\ufeff'],
+};
+
+it.each(Object.entries(FOREIGN))('no operation takes %s for an answer, or asks again', async (_what, [type, body]) => {
+  const foreign: RequestListener = (_request, response) => {
+    response.writeHead(200, { 'content-type': type }).end(body);
+  };
+  for (const { id, requests, failure } of await runAll(OPERATION_IDS, foreign)) {
+    const details = { kind: 'not_the_api', operation: id, status: 200, contentType: type };
+    expect({ id, sent: requests.length, failure }).toMatchObject({ id, sent: 1, failure: { details } });
+  }
+});
+
+it('a byte order mark before an answer does no harm', async () => {
+  const marked: RequestListener = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(`\ufeff${ANSWER}`);
+  };
+  const ids = OPERATION_IDS.filter((id) => operationOf(id).answer.shape !== 'stream');
+  for (const { id, failure } of await runAll(ids, marked)) expect({ id, failure }).toEqual({ id, failure: undefined });
+});
+
+it.each(['authorization', 'x-api-key'] as const)(
+  'no operation follows a redirect with the key in %s',
+  async (apiKeyHeader) => {
+    const elsewhere: string[] = [];
+    const other = await listen((request, response) => {
+      elsewhere.push(`${request.method} ${request.url}`);
+      answer(request, response);
+    });
+    for (const code of [301, 302, 307, 308]) {
+      const redirect: RequestListener = (request, response) => {
+        response.writeHead(code, { location: `${other}${request.url}?token=secret` }).end();
+      };
+      for (const { id, requests, failure } of await runAll(OPERATION_IDS, redirect, { apiKeyHeader })) {
+        const details = { kind: 'redirect', operation: id, status: code };
+        expect({ id, sent: requests.length, failure }).toMatchObject({ id, sent: 1, failure: { details } });
+        expect(String((failure as ApiError).cause)).toContain(`redirected to ${other}`);
+        expect(String((failure as ApiError).cause)).not.toContain('secret');
+      }
+    }
+    expect(elsewhere).toEqual([]);
+  },
+);
+
+describe('answers are bounded', () => {
+  const large = `{"id":"sesn_1","type":"session","data":[{"name":"${'x'.repeat(1024 * 1024)}"}]}`;
+  const plain: RequestListener = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(large);
+  };
+  const compressed: RequestListener = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(gzipSync(large));
+  };
+
+  it.each([
+    ['as it is', plain],
+    ['compressed', compressed],
+  ])('an answer, %s', async (_how, listener) => {
+    // Pages of events are asked for again with fewer events before they are too large.
+    const ids = OPERATION_IDS.filter(
+      (id) => operationOf(id).answer.shape !== 'stream' && id !== 'sessions.events.list',
+    );
+    for (const { id, requests, failure } of await runAll(ids, listener)) {
+      expect({ id, sent: requests.length, failure }).toMatchObject({
+        id,
+        sent: 1,
+        failure: { details: { kind: 'too_large' } },
+      });
+    }
+  });
+
+  it('the body of an error: its status is told', async () => {
+    const refused: RequestListener = (_request, response) => {
+      response.writeHead(400, { 'content-type': 'application/json' }).end(large);
+    };
+    for (const { failure } of await runAll(['agents.list'], refused)) {
+      expect(failure).toMatchObject({ details: { kind: 'status', status: 400, apiMessage: undefined } });
+    }
+  });
+
+  it.each([
+    ['one line', ['data: ', 'x'.repeat(2 * 1024 * 1024)]],
+    ['many lines', Array.from({ length: 40 }, () => `data: ${'x'.repeat(64 * 1024)}\n`)],
+  ])('one event of a stream, in %s', async (_how, parts) => {
+    const small = 'event: message\r\ndata: {"type":"agent.message","id":"sevt_1"}\r\n\r\n';
+    const url = await listen((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      // Many small events are no large one.
+      response.write(small.repeat(40_000));
+      for (const part of parts) response.write(part);
+    });
+    const log = new EventLogService(clientOf(url), new SessionStats());
+    const stream = await log.source('sesn_1').open(new AbortController().signal);
+    let events = 0;
+    const read = async () => {
+      for await (const event of stream) events += event.type === 'agent.message' ? 1 : 0;
+    };
+    await expect(read()).rejects.toThrow('event of more than 1048576 bytes');
+    expect(events).toBeGreaterThan(1000);
+  });
 });
 
 it('what the API certainly did not act on is sent again, whatever it is', async () => {

@@ -8,7 +8,7 @@ import { type ApprovalSearch, type Stop } from './approval-search.js';
  */
 export function approvalAnswer(
   page: ApprovalPage,
-  search: Pick<ApprovalSearch, 'examined' | 'unfinishedLogs'>,
+  search: Pick<ApprovalSearch, 'examined' | 'unfinishedLogs' | 'unreadable'>,
   stop: Stop,
   sealPage: (position: ApprovalPage['position']) => string,
 ): object {
@@ -21,7 +21,8 @@ export function approvalAnswer(
     has_more: hasMore,
     next_page: hasMore ? sealPage(position) : null,
     sessions_examined: search.examined,
-    complete: !hasMore && search.unfinishedLogs === 0,
+    complete: !hasMore && search.unfinishedLogs === 0 && search.unreadable === 0,
+    ...(search.unreadable > 0 && { unreadable: search.unreadable }),
     ...(note && { note }),
     ...(approvals.length > 0 && { next_step: nextStep(approvals) }),
   };

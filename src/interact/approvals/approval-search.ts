@@ -37,6 +37,11 @@ export class ApprovalSearch {
     private readonly page: ApprovalPage,
   ) {}
 
+  /** How many sessions of the list cannot be read. Calls may wait in them. */
+  get unreadable(): number {
+    return this.candidates.unreadable;
+  }
+
   async run(): Promise<Stop> {
     try {
       for (;;) {

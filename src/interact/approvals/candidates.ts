@@ -24,6 +24,7 @@ export interface Candidate {
  */
 export class Candidates {
   private listed = 0;
+  private leftOut = 0;
   private nextPage?: string;
   private held: readonly Candidate[] = [];
 
@@ -37,6 +38,11 @@ export class Candidates {
   /** How many pages were read. */
   get pages(): number {
     return this.listed;
+  }
+
+  /** How many sessions of the list cannot be read. */
+  get unreadable(): number {
+    return this.leftOut;
   }
 
   /** Whether the last page was read. */
@@ -53,6 +59,7 @@ export class Candidates {
       ...(this.start && { created_before: formatTime(this.start.session.time) }),
     });
     this.listed += 1;
+    this.leftOut += page.unreadable ?? 0;
     this.nextPage = page.nextPage;
     const fresh = page.items.map((session) => this.toCandidate(session)).filter(({ place }) => this.isAhead(place));
     return this.holdTies([...this.held, ...fresh].sort((a, b) => newestFirst(a.place, b.place)));

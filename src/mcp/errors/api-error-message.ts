@@ -16,14 +16,25 @@ export function apiErrorMessage({ details: error, operation }: ApiError): string
     case 'connection':
       return `The Managed Agents API could not be reached (${words}). Try again in a moment; if it persists, tell the operator.`;
     case 'uncertain':
-      return `The connection broke while waiting for the answer (${words}), so it may or may not have taken effect. ${ifUncertain(operation)}`;
+      return `The answer of the Managed Agents API was lost or unreadable (${words}), so the call may or may not have taken effect. ${ifUncertain(operation)}`;
     case 'unreadable':
       return `The Managed Agents API sent an answer that could not be read (${words}). Try again in a moment; if it persists, tell the operator.`;
+    case 'not_the_api':
+      return `The configured address answered with something that is not the Managed Agents API (${words}; status ${error.status}, ${error.contentType ?? 'no content type'}). Tell the operator to check ANTHROPIC_BASE_URL, and whether a proxy asks for a sign-in.${ifActing(operation)}`;
+    case 'redirect':
+      return `The configured address answered with a redirect (${words}; status ${error.status}), which is not followed, because the credential would go along. Tell the operator to check ANTHROPIC_BASE_URL, and whether a proxy asks for a sign-in.`;
+    case 'too_large':
+      return `The answer of the Managed Agents API is larger than this server reads (${words}). Ask for fewer items (limit) where the tool has it; otherwise tell the operator to see ANTHROPIC_MAX_RESPONSE_MB.${ifActing(operation)}`;
     case 'credentials':
       return 'This server has no working Anthropic credential. Tell the operator to check ANTHROPIC_API_KEY or the credential chain.';
     case 'cancelled':
       return `The call was cancelled (${words}).`;
   }
+}
+
+/** An unusable answer does not show whether the operation took effect. */
+function ifActing(operation: Operation): string {
+  return operation.idempotent ? '' : ` It may or may not have taken effect. ${operation.ifUncertain}`;
 }
 
 function ifUncertain(operation: Operation): string {
@@ -34,7 +45,7 @@ function statusMessage(error: ApiErrorDetails, operation: Operation): string {
   const { words } = operation;
   switch (error.status) {
     case 401:
-      return 'The Managed Agents API does not accept the credential of this server. Tell the operator to check ANTHROPIC_API_KEY.';
+      return 'The Managed Agents API does not accept the credential of this server. Tell the operator to check ANTHROPIC_API_KEY, and ANTHROPIC_API_KEY_HEADER before a gateway that reads the key from x-api-key.';
     case 402:
       return 'The Anthropic organization of this server has a billing problem. Tell the operator.';
     case 403:
@@ -68,8 +79,17 @@ const GENERAL_HINTS = {
   409: 'Read the current state and try again.',
 } as const;
 
-function hintFor({ code }: ApiErrorDetails, status: 400 | 404 | 409, { hints }: Operation): string {
-  return (status === 400 ? hintForCode(code) : undefined) ?? hints?.[status] ?? GENERAL_HINTS[status];
+const NO_SUCH_PATH =
+  'The address has no such path, so no id is wrong. Tell the operator to check ANTHROPIC_BASE_URL: without /v1 at its end, and not a gateway for models alone.';
+const MISSING_BETA =
+  'The API misses a beta header. Tell the operator to check MANAGED_AGENTS_BETA, and that a gateway passes anthropic-beta on.';
+
+function hintFor(error: ApiErrorDetails, status: 400 | 404 | 409, { hints, path }: Operation): string {
+  // The name of the header stands in the message, in whatever words.
+  if (status === 400 && error.apiMessage?.includes('anthropic-beta')) return MISSING_BETA;
+  // A list needs no id, and only this API has its own shape of errors.
+  if (status === 404 && (error.type === undefined || !(hints?.[404] || path.includes('{')))) return NO_SUCH_PATH;
+  return (status === 400 ? hintForCode(error.code) : undefined) ?? hints?.[status] ?? GENERAL_HINTS[status];
 }
 
 function hintForCode(code: string | undefined): string | undefined {

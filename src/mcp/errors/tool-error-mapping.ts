@@ -33,20 +33,21 @@ function explainError(error: unknown): string {
 }
 
 function logApiError(error: ApiError): void {
-  const { kind, status, type, code, requestId, retryAfterSeconds } = error.details;
+  const { kind, status, contentType, type, code, requestId, retryAfterSeconds } = error.details;
   const line = {
     message: 'API call failed',
     tool: currentToolCall()?.tool,
     operation: error.operation.words,
     kind,
     status,
+    content_type: contentType,
     type,
     code,
     upstream_request_id: requestId,
     retry_after: retryAfterSeconds,
     caused_by: causeOf(error),
   };
-  if (status !== undefined && status < 500) logger.warn(line);
+  if (kind === 'status' && status !== undefined && status < 500) logger.warn(line);
   else logger.error(line);
 }
 

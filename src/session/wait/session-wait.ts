@@ -1,4 +1,4 @@
-import { ApiError } from '../../managed-agents/api-error.js';
+import { ApiError, type ApiErrorKind } from '../../managed-agents/api-error.js';
 import { backoffMs, pause } from '../../managed-agents/timing.js';
 import { type SessionFollower } from '../../managed-agents/follow/session-follower.js';
 import { type EventCursor, isAnswered, isAwaited } from '../../managed-agents/log/cursor.js';
@@ -32,6 +32,12 @@ const MAX_RETRY_MS = 10_000;
 const FIRST_STALE_MS = 250;
 /** Answers of the API that will not change within a wait. */
 const FINAL_STATUSES: ReadonlySet<number | undefined> = new Set([400, 401, 402, 403, 404]);
+const FINAL_KINDS: ReadonlySet<ApiErrorKind> = new Set<ApiErrorKind>([
+  'credentials',
+  'not_the_api',
+  'redirect',
+  'too_large',
+]);
 
 /** How long the calls of one step are collected while the session runs: they are listed up to 350 ms before its idle. */
 const STEP_MS = 1000;
@@ -190,7 +196,7 @@ export class SessionWait {
     if (!(error instanceof ApiError)) throw error;
     const { status } = error.details;
     if (this.follower.deleted || (status === 404 && this.latest)) return this.gone();
-    if (FINAL_STATUSES.has(status) || error.details.kind === 'credentials') throw error;
+    if (FINAL_STATUSES.has(status) || FINAL_KINDS.has(error.details.kind)) throw error;
     this.lastError = error;
     this.failures += 1;
     return undefined;
