@@ -55,7 +55,9 @@ function current(file: string): string | undefined {
 async function formatted(files: Record<string, string>): Promise<Record<string, string>> {
   const options = await resolveConfig(join(ROOT, 'README.md'));
   const entries = Object.entries(files).map(async ([filepath, text]) =>
-    /\.(md|json)$/.test(filepath) ? [filepath, await format(text, { ...options, filepath })] : [filepath, text],
+    /\.(md|json)$|Chart\.yaml$/.test(filepath)
+      ? [filepath, await format(text, { ...options, filepath })]
+      : [filepath, text],
   );
   return Object.fromEntries(await Promise.all(entries)) as Record<string, string>;
 }

@@ -37,7 +37,6 @@ export const STATING_FILES = [
   '.github/ISSUE_TEMPLATE/config.yml',
   'SECURITY.md',
   'deploy/docker/Dockerfile',
-  'deploy/helm/managed-agent-control/Chart.yaml',
   'deploy/helm/managed-agent-control/values.yaml',
   'docs/deployment.md',
   'docs/examples/claude-ai-okta-kubernetes.md',

@@ -13,6 +13,7 @@ import { OpenTelemetry } from '../telemetry/open-telemetry.js';
 import { traceRequests } from '../telemetry/traces/http-spans.js';
 import { ClientConnections } from './client-connections.js';
 import { GracefulShutdown } from './graceful-shutdown.js';
+import { listen } from './listen.js';
 import { listenForManagement } from './management.js';
 
 /** Largest request body, in bytes. */
@@ -104,7 +105,7 @@ export async function runHttp(): Promise<void> {
   const connections = new ClientConnections(app);
   const shutdown = new GracefulShutdown(app, () => connections.answered());
   shutdown.onSignals((signal) => signal === 'SIGTERM');
-  await app.listen(port, host);
+  await listen(app, { host, port }, logger);
   // Second, so that readiness is not reported before requests are accepted.
   const management = await listenForManagement(app);
   shutdown.last = management;

@@ -4,6 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { ServerSettings } from '../config/server.settings.js';
 import { ManagementModule } from '../management.module.js';
 import { PinoLogger } from '../telemetry/logs/pino.logger.js';
+import { listen } from './listen.js';
 
 /** Probes and scrapes have no body. In bytes. */
 const MAX_BODY_BYTES = 1024;
@@ -14,6 +15,7 @@ const REQUEST_TIMEOUT_MS = 5000;
 export async function listenForManagement(app: INestApplication): Promise<NestFastifyApplication | undefined> {
   const { host, managementPort } = app.get(ServerSettings);
   if (managementPort === undefined) return undefined;
+  const logger = app.get(PinoLogger);
   const management = await NestFactory.create<NestFastifyApplication>(
     ManagementModule.over(app),
     new FastifyAdapter({
@@ -23,8 +25,8 @@ export async function listenForManagement(app: INestApplication): Promise<NestFa
       forceCloseConnections: true,
     }),
     // The logger is shared by the whole process; without this option Nest would replace it.
-    { logger: app.get(PinoLogger), abortOnError: false },
+    { logger, abortOnError: false },
   );
-  await management.listen(managementPort, host);
+  await listen(management, { host, port: managementPort }, logger);
   return management;
 }

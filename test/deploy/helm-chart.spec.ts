@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ShutdownSettings } from '../../src/config/shutdown.settings.js';
 import { settingsOf } from '../../src/config/setting.decorator.js';
+import { startCluster } from './helm/cluster.js';
 import {
   CHART,
   describeChart,
@@ -9,10 +10,12 @@ import {
   type KubernetesObject,
   NAMESPACE,
   notesOf,
+  objectsOf,
   readYaml,
   RELEASE,
   render,
-  type Rendered,
+  Rendered,
+  renderText,
   ROOT,
   selects,
   VALUES_FILES,
@@ -20,6 +23,9 @@ import {
 } from './helm/chart.js';
 import { schemaProblems } from './helm/kubernetes-schema.js';
 import { danglingReferences } from './helm/references.js';
+
+const ALERTS = join(ROOT, 'deploy', 'observability', 'alerts.yaml');
+const mebibytes = (text: string): number => Number(/^(\d+)Mi$/.exec(text)![1]);
 
 const rendered = new Map<string, Rendered>();
 const of = (name: string): Rendered => rendered.get(name)!;
@@ -32,7 +38,7 @@ describeChart('the Helm chart', () => {
   });
 
   it('passes helm lint --strict with every values file', async () => {
-    expect(VALUES_FILES.length).toBeGreaterThanOrEqual(11);
+    expect(VALUES_FILES.length).toBeGreaterThanOrEqual(14);
     for (const name of VALUES_FILES) {
       expect(await helm('lint', '--strict', CHART, '-f', valuesFile(name))).toMatch(
         /1 chart\(s\) linted, 0 chart\(s\) failed/,
@@ -41,7 +47,8 @@ describeChart('the Helm chart', () => {
   });
 
   it("renders objects that fit Kubernetes' own schemas", () => {
-    const objects = [...rendered.values()].flatMap((release) => release.objects);
+    // A Route of OpenShift is no object of the chart.
+    const objects = [...rendered.values()].flatMap((release) => release.objects).filter(({ kind }) => kind !== 'Route');
     expect(schemaProblems(objects)).toEqual([]);
     expect(new Set(objects.map(({ kind }) => kind))).toEqual(
       new Set([
@@ -106,17 +113,17 @@ describeChart('the Helm chart', () => {
           automountServiceAccountToken: false,
           securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
         });
-        expect(spec.securityContext.runAsUser).toBeGreaterThan(0);
-        for (const container of spec.containers) {
+        if (name !== 'openshift') expect(spec.securityContext.runAsUser).toBeGreaterThan(0);
+        for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
           expect(container.securityContext).toEqual({
             allowPrivilegeEscalation: false,
             readOnlyRootFilesystem: true,
             capabilities: { drop: ['ALL'] },
           });
-          expect(container.resources.limits.memory).toBeDefined();
+          const { requests, limits } = container.resources;
+          expect(mebibytes(limits.memory)).toBeLessThanOrEqual(2 * mebibytes(requests.memory));
         }
       }
-      expect(of(name).pod.spec.securityContext).toMatchObject({ runAsUser: 10001, runAsGroup: 10001 });
     });
 
     it('leads every Service, probe, route and rule to a port and pods that exist', () => {
@@ -135,9 +142,12 @@ describeChart('the Helm chart', () => {
     });
 
     it('mounts every volume that it has, and has every volume that it mounts', () => {
-      const { volumes = [] } = of(name).pod.spec as { volumes?: { name: string }[] };
-      const mounted = (of(name).server.volumeMounts as { name: string }[]).map((mount) => mount.name);
-      expect(mounted.toSorted()).toEqual(volumes.map((volume) => volume.name).toSorted());
+      for (const { spec } of of(name).all('Deployment')) {
+        const { volumes = [], containers } = spec.template.spec as KubernetesObject;
+        const [{ volumeMounts }] = containers;
+        const mounted = (volumeMounts as { name: string }[]).map((mount) => mount.name);
+        expect(mounted.toSorted()).toEqual((volumes as { name: string }[]).map((volume) => volume.name).toSorted());
+      }
     });
   });
 
@@ -153,7 +163,7 @@ describeChart('the Helm chart', () => {
 
   it('lets a pod finish within the grace that the server takes by itself, where none is given', async () => {
     const standard = settingsOf(ShutdownSettings).find(({ env }) => env === 'MCP_SHUTDOWN_GRACE_SECONDS')?.default;
-    const release = await render('bearer', 'settings.MCP_SHUTDOWN_GRACE_SECONDS=null');
+    const release = await render('bearer', ['settings.MCP_SHUTDOWN_GRACE_SECONDS=null']);
     expect(release.environment).not.toHaveProperty('MCP_SHUTDOWN_GRACE_SECONDS');
     expect(release.pod.spec.terminationGracePeriodSeconds).toBe((standard as number) + 5);
   });
@@ -166,21 +176,38 @@ describeChart('the Helm chart', () => {
   });
 
   it('probes as often and as patiently as it is told', async () => {
-    const { server } = await render('bearer', 'probes.readiness={"periodSeconds": 2, "failureThreshold": 30}');
+    const { server } = await render('bearer', ['probes.readiness={"periodSeconds": 2, "failureThreshold": 30}']);
     expect(server.readinessProbe).toMatchObject({ periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 30 });
     expect(server.livenessProbe).toMatchObject({ periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 });
     expect(server.startupProbe).toMatchObject({ periodSeconds: 1, failureThreshold: 60 });
   });
 
-  it('leaves the number of replicas to the autoscaler, by CPU and by waiters', () => {
-    expect(of('bearer').one('Deployment').spec.replicas).toBe(2);
-    expect(of('oidc-ingress').one('Deployment').spec).not.toHaveProperty('replicas');
+  it('scales by CPU and by waiters', () => {
     const [cpu, waiters] = of('oidc-ingress').one('HorizontalPodAutoscaler').spec.metrics;
     expect(cpu).toMatchObject({ type: 'Resource', resource: { name: 'cpu' } });
     expect(waiters.pods).toEqual({
       metric: { name: 'managed_agent_control_waiters' },
       target: { type: 'AverageValue', averageValue: '100' },
     });
+  });
+
+  it('keeps the replicas that run when autoscaling is turned on, and has no fewer than the autoscaler wants', async () => {
+    expect(of('bearer').one('Deployment').spec.replicas).toBe(2);
+    expect(of('oidc-ingress').one('Deployment').spec.replicas).toBe(2);
+    const inCluster = async (replicas: Record<string, number>, ...set: string[]) => {
+      const cluster = await startCluster(replicas);
+      try {
+        const text = await renderText('oidc-ingress', set, '--dry-run=server', '--kubeconfig', cluster.kubeconfig);
+        return new Rendered(objectsOf(text)).one('Deployment').spec.replicas as number;
+      } finally {
+        cluster.close();
+      }
+    };
+    const name = of('oidc-ingress').one('Deployment').metadata.name;
+    expect(await inCluster({ [name]: 5 })).toBe(5);
+    expect(await inCluster({ [name]: 1 })).toBe(2);
+    expect(await inCluster({})).toBe(2);
+    expect(await inCluster({ [name]: 5 }, 'autoscaling.enabled=false', 'replicaCount=3')).toBe(3);
   });
 
   it('gives the federation the token of the pod for the audience of Anthropic', () => {
@@ -239,25 +266,27 @@ describeChart('the Helm chart', () => {
     const { metadata, spec } = redisOf(of('redis'));
     expect(metadata.labels).toHaveProperty(['helm.sh/chart']);
     expect(spec.template.metadata.labels).toEqual(spec.selector.matchLabels);
+    expect(metadata.labels['helm.sh/chart']).toMatch(/^managed-agent-control-/);
   });
 
   it('puts Redis where it is told, from a registry that asks who is there', async () => {
     const told = {
       imagePullSecrets: [{ name: 'registry' }],
+      affinity: { nodeAffinity: {} },
       nodeSelector: { 'kubernetes.io/os': 'linux' },
       tolerations: [{ key: 'dedicated', operator: 'Exists' }],
       priorityClassName: 'high',
     };
     const release = await render(
       'redis',
-      ...Object.entries(told).map(([name, value]) => `redis.${name}=${JSON.stringify(value)}`),
+      Object.entries(told).map(([name, value]) => `redis.${name}=${JSON.stringify(value)}`),
     );
     expect(redisOf(release).spec.template.spec).toMatchObject(told);
     expect(schemaProblems([redisOf(release)])).toEqual([]);
   });
 
   it('gives the metrics the job that the alerts look for, whatever the objects are called', async () => {
-    const release = await render('oidc-ingress', 'nameOverride="agents"', 'fullnameOverride="agents"');
+    const release = await render('oidc-ingress', ['nameOverride="agents"', 'fullnameOverride="agents"']);
     const [{ relabelings }] = release.one('ServiceMonitor').spec.endpoints;
     expect(relabelings).toEqual([{ action: 'replace', targetLabel: 'job', replacement: 'managed-agent-control' }]);
     const alerts = JSON.stringify(release.one('PrometheusRule').spec);
@@ -278,13 +307,46 @@ describeChart('the Helm chart', () => {
   });
 
   it('installs the alert rules as they are', () => {
-    const source = readYaml(readFileSync(join(ROOT, 'deploy', 'observability', 'alerts.yaml'), 'utf8'));
-    expect(of('oidc-ingress').one('PrometheusRule').spec).toEqual(source);
+    expect(of('oidc-ingress').one('PrometheusRule').spec).toEqual(readYaml(readFileSync(ALERTS, 'utf8')));
+  });
+
+  it('switches single alerts off and tunes others', async () => {
+    const changes = {
+      ManagedAgentControlHeapNearLimit: { enabled: false },
+      ManagedAgentControlToolCallErrors: { threshold: 0.25, for: '30m', labels: { severity: 'critical' } },
+      ManagedAgentControlAuthFailures: { threshold: 2, annotations: { runbook: 'https://wiki.example.com/sign-in' } },
+    };
+    const release = await render('oidc-ingress', [
+      `metrics.prometheusRule.alerts=${JSON.stringify(changes)}`,
+      'metrics.prometheusRule.alertLabels={"team": "platform"}',
+    ]);
+    const {
+      groups: [{ rules: before }],
+    } = readYaml(readFileSync(ALERTS, 'utf8')) as KubernetesObject;
+    const [{ rules }] = release.one('PrometheusRule').spec.groups;
+    const rule = (list: KubernetesObject[], name: string) =>
+      list.find(({ alert }) => alert === `ManagedAgentControl${name}`)!;
+    expect(rules).toHaveLength(before.length - 1);
+    expect(rule(rules, 'HeapNearLimit')).toBeUndefined();
+    expect(rule(rules, 'ToolCallErrors')).toMatchObject({
+      expr: rule(before, 'ToolCallErrors').expr.replace('> 0.1 ', '> 0.25 '),
+      for: '30m',
+      labels: { severity: 'critical', team: 'platform' },
+    });
+    expect(rule(rules, 'AuthFailures')).toMatchObject({
+      expr: expect.stringMatching(/ > 2$/),
+      for: rule(before, 'AuthFailures').for,
+      annotations: { ...rule(before, 'AuthFailures').annotations, runbook: 'https://wiki.example.com/sign-in' },
+    });
+    expect(rule(rules, 'Down')).toEqual({
+      ...rule(before, 'Down'),
+      labels: { severity: 'critical', team: 'platform' },
+    });
   });
 
   it('rolls the pods when a setting or a secret changes, and only then', async () => {
     const checksums = async (...set: string[]) => {
-      const { annotations } = (await render('redis', ...set)).pod.metadata as unknown as {
+      const { annotations } = (await render('redis', set)).pod.metadata as unknown as {
         annotations: Record<string, string>;
       };
       return Object.entries(annotations).filter(([key]) => key.startsWith('checksum/'));

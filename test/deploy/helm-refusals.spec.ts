@@ -37,7 +37,7 @@ describeChart('values that the Helm chart refuses', () => {
     ['an address without scheme', 'bearer', ['settings.MCP_PUBLIC_URL="mcp.example.com"'], /MCP_PUBLIC_URL.*https\?/],
     ['a value that is not one', 'bearer', ['replicas=3'], /'replicas' not allowed/],
     ['an unknown type of Service', 'bearer', ['service.type="ExternalName"'], /service\/type.*'LoadBalancer'/],
-    ['a short password of Redis', 'redis', ['redis.auth.password="short"'], /redis:[\s\S]*auth\/password/],
+    ['a short password of Redis', 'redis', ['redis.auth.password="short"'], /redis\/auth\/password/],
     // By the templates
     [
       'authentication that is off',
@@ -189,6 +189,64 @@ describeChart('values that the Helm chart refuses', () => {
       ['secrets.MCP_BEARER_TOKEN.existingSecret="mine"'],
       /secrets\.MCP_BEARER_TOKEN has a value and names a Secret/,
     ],
+    [
+      'a public path behind an Ingress',
+      'oidc-ingress',
+      ['settings.MCP_PUBLIC_URL="https://apps.example.com/agents"'],
+      /MCP_PUBLIC_URL has the path \/agents, which an Ingress cannot take away.*use httpRoute/,
+    ],
+    [
+      'a public address with the path of the endpoint',
+      'gateway',
+      ['settings.MCP_PUBLIC_URL="https://mcp.example.com/mcp"'],
+      /MCP_PUBLIC_URL ends with \/mcp: give the address without it/,
+    ],
+    [
+      'a route below another path than the public one',
+      'public-path',
+      ['httpRoute.path="/other"'],
+      /httpRoute\.path is \/other, but settings\.MCP_PUBLIC_URL.*has the path \/agents/,
+    ],
+    [
+      'limits of a load balancer that there is not',
+      'bearer',
+      ['service.loadBalancerSourceRanges=["10.0.0.0/8"]'],
+      /need service\.type=LoadBalancer/,
+    ],
+    [
+      'a traffic policy for outside where nothing is outside',
+      'bearer',
+      ['service.externalTrafficPolicy="Local"'],
+      /need service\.type=NodePort or LoadBalancer/,
+    ],
+    [
+      'two families on a single stack',
+      'ipv6',
+      ['service.ipFamilies=["IPv6", "IPv4"]'],
+      /service\.ipFamilies has two families/,
+    ],
+    [
+      'a label that the chart sets',
+      'bearer',
+      ['commonLabels={"app.kubernetes.io/name": "x"}'],
+      /'\/commonLabels\/app\.kubernetes\.io~1name': false schema/,
+    ],
+    ['a pod that runs as root', 'bearer', ['podSecurityContext.runAsUser=0'], /runAsUser.*want 1/],
+    ['an alert that there is not', 'bearer', ['metrics.prometheusRule.alerts={"Foo": {}}'], /'Foo' not allowed/],
+    [
+      'a threshold of an alert without one',
+      'oidc-ingress',
+      ['metrics.prometheusRule.alerts={"ManagedAgentControlAbsent": {"threshold": 1}}'],
+      /ManagedAgentControlAbsent\.threshold: this alert has none/,
+    ],
+    [
+      'a sidecar with the name of the server',
+      'bearer',
+      ['extraContainers=[{"name": "server", "image": "x"}]'],
+      /extraContainers\/0\/name/,
+    ],
+    ['no name server at all', 'bearer', ['dnsPolicy="None"'], /dnsPolicy=None needs dnsConfig\.nameservers/],
+    ['a Redis without password', 'redis', ['redis.auth.password=""'], /redis\.auth\.password is missing/],
     [
       'a setting by the side door',
       'bearer',

@@ -111,7 +111,7 @@ describeChart('the settings of the Helm chart', () => {
   });
 
   it('stay away where a value is taken back', async () => {
-    const release = await render('bearer', 'settings.MCP_WAIT_MAX_SECONDS=null');
+    const release = await render('bearer', ['settings.MCP_WAIT_MAX_SECONDS=null']);
     expect(release.environment).not.toHaveProperty('MCP_WAIT_MAX_SECONDS');
   });
 });

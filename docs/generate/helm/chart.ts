@@ -1,3 +1,5 @@
+import { readProject } from '../project.js';
+import { chartManifest } from './chart-manifest.js';
 import { plainSettings, secretSettings, settingNames, valuesSchema } from './values-schema.js';
 import { valuesTable } from './values-table.js';
 
@@ -13,7 +15,8 @@ export function chartFiles(read: (file: string) => string): Record<string, strin
   });
   return {
     [`${CHART}/README.md`]: readme,
-    [`${CHART}/values.schema.json`]: valuesSchema(read(`${CHART}/values.schema.json`)),
+    [`${CHART}/Chart.yaml`]: chartManifest(readProject(), read(`${CHART}/values.yaml`)),
+    [`${CHART}/values.schema.json`]: valuesSchema(read(`${CHART}/values.schema.json`), read(ALERTS)),
     [`${CHART}/files/settings.txt`]: settingNames(),
     // A chart reaches no file outside of itself.
     [`${CHART}/files/alerts.yaml`]: `# Generated from ${ALERTS} by "npm run docs".\n${read(ALERTS)}`,

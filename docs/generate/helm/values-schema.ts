@@ -1,3 +1,4 @@
+import { parse } from 'yaml';
 import { SECTIONS } from '../../../src/config/config.module.js';
 import {
   type DeclaredSetting,
@@ -32,15 +33,43 @@ export function secretSettings(): { name: string; summary: string }[] {
   return [...declared.filter(({ secret }) => secret).map(({ env, summary }) => ({ name: env, summary })), ...files];
 }
 
-/** `values.schema.json` with `settings` and `secrets` as they are declared; everything else in it is written by hand. */
-export function valuesSchema(current: string): string {
-  const schema = JSON.parse(current) as { properties: Record<string, unknown> };
+interface ValuesSchema {
+  readonly properties: Record<string, unknown> & {
+    metrics: { properties: { prometheusRule: { properties: { alerts: JsonSchema } } } };
+  };
+}
+
+/**
+ * `values.schema.json` with `settings` and `secrets` as they are declared, and the names of the alerts; everything else in it
+ * is written by hand.
+ */
+export function valuesSchema(current: string, alerts: string): string {
+  const schema = JSON.parse(current) as ValuesSchema;
+  schema.properties.metrics.properties.prometheusRule.properties.alerts = objectOf(
+    alertNames(alerts).map((name) => [name, ALERT]),
+  );
   const properties = {
     ...schema.properties,
     settings: objectOf(plainSettings().map((setting) => [setting.env, schemaOf(setting)])),
     secrets: objectOf(secretSettings().map(({ name, summary }) => [name, secretSchema(summary)])),
   };
   return JSON.stringify({ ...schema, properties });
+}
+
+const TEXTS: JsonSchema = { type: 'object', additionalProperties: { type: 'string' } };
+
+/** What may be changed of one alert. */
+const ALERT: JsonSchema = objectOf([
+  ['enabled', { type: 'boolean' }],
+  ['threshold', { type: 'number', minimum: 0 }],
+  ['for', { type: 'string', pattern: '^([0-9]+(ms|s|m|h|d))+$' }],
+  ['labels', TEXTS],
+  ['annotations', TEXTS],
+]);
+
+function alertNames(alerts: string): string[] {
+  const { groups } = parse(alerts) as { groups: { rules: { alert: string }[] }[] };
+  return groups.flatMap(({ rules }) => rules.map(({ alert }) => alert));
 }
 
 /** The names of all settings, one a line: templates cannot read the schema. */

@@ -38,15 +38,20 @@ export async function helm(...args: string[]): Promise<string> {
   return (await run('helm', args, { maxBuffer: 16 * 1024 * 1024 })).stdout;
 }
 
-/** What `helm template` makes of a values file of `ci/`, and of further values given as `--set` takes them. */
-export function renderText(name: string, ...set: string[]): Promise<string> {
-  return template(CHART, name, set);
+/** What `helm template` makes of a values file of `ci/`, and of further values given as `--set-json` takes them. */
+export function renderText(name: string, set: readonly string[] = [], ...options: string[]): Promise<string> {
+  return template(CHART, name, set, options);
 }
 
-function template(chart: string, name: string, set: readonly string[]): Promise<string> {
+function template(
+  chart: string,
+  name: string,
+  set: readonly string[],
+  options: readonly string[] = [],
+): Promise<string> {
   const values = set.flatMap((assignment) => ['--set-json', assignment]);
   const at = ['-n', NAMESPACE, '--kube-version', KUBERNETES];
-  return helm('template', RELEASE, chart, ...at, '-f', valuesFile(name), ...values);
+  return helm('template', RELEASE, chart, ...at, '-f', valuesFile(name), ...values, ...options);
 }
 
 /** What is said after an installation. `helm template` leaves that out, so a copy of the chart puts it into an object. */
@@ -66,8 +71,9 @@ export async function notesOf(name: string, ...set: string[]): Promise<string> {
   }
 }
 
-export async function render(name: string, ...set: string[]): Promise<Rendered> {
-  return new Rendered(objectsOf(await renderText(name, ...set)));
+/** What a values file gives, with further values and options of helm. */
+export async function render(name: string, set: readonly string[] = [], ...options: string[]): Promise<Rendered> {
+  return new Rendered(objectsOf(await renderText(name, set, ...options)));
 }
 
 /** Kubernetes reads YAML 1.1, where 0440 is octal. */
@@ -90,7 +96,7 @@ export class Rendered {
     return this.objects.filter((object) => object.kind === kind);
   }
 
-  /** The object of this kind that belongs to the server, not to the subchart. */
+  /** The object of this kind that belongs to the server, not to its Redis. */
   one(kind: string, name?: string): KubernetesObject {
     const found = this.all(kind).filter(({ metadata }) => metadata.labels['app.kubernetes.io/name'] !== 'redis');
     const [object, ...more] = found.filter(({ metadata }) => name === undefined || metadata.name === name);
@@ -109,7 +115,7 @@ export class Rendered {
   }
 
   get environment(): Record<string, string> {
-    return this.one('ConfigMap').data;
+    return this.one('ConfigMap', this.server.envFrom[0].configMapRef.name as string).data;
   }
 }
 

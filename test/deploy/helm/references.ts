@@ -96,8 +96,8 @@ function ofServer(release: Rendered): string[] {
       .all('PodDisruptionBudget')
       .flatMap(({ spec }) => unless(selects(spec.selector.matchLabels, release.pod), 'the budget is for other pods')),
     ...unless(
-      release.server.envFrom[0].configMapRef.name === release.one('ConfigMap').metadata.name,
-      'the environment comes from another ConfigMap',
+      release.all('ConfigMap').some((map) => map.metadata.name === release.server.envFrom[0].configMapRef.name),
+      'the environment comes from a ConfigMap that there is not',
     ),
   ];
 }

@@ -4,7 +4,7 @@ refuses most of it itself, but then it is a pod that does not start; here nothin
 */}}
 {{- define "managed-agent-control.checks" -}}
 {{- $problems := list }}
-{{- range list "secrets" "credential" "auth" "replicas" "pods" "routes" "network" "names" }}
+{{- range list "secrets" "credential" "auth" "replicas" "pods" "routes" "network" "alerts" "names" }}
 {{- $found := include (printf "managed-agent-control.checks.%s" .) $ }}
 {{- range splitList "\n" $found }}{{ with trim . }}{{ $problems = append $problems . }}{{ end }}{{ end }}
 {{- end }}
@@ -24,7 +24,7 @@ refuses most of it itself, but then it is a pod that does not start; here nothin
 {{- include "managed-agent-control.list" .Values.settings.MCP_AUTH_MODE }}
 {{- end }}
 
-{{/* Where the limits are counted together: the subchart, or a URL of one's own. */}}
+{{/* Where the limits are counted together: the Redis of the release, or a URL of one's own. */}}
 {{- define "managed-agent-control.hasRedis" -}}
 {{- if or .Values.redis.enabled .Values.secrets.MCP_REDIS_URL }}true{{ end }}
 {{- end }}
@@ -118,6 +118,9 @@ autoscaling has nothing to go by: set targetCPUUtilizationPercentage or targetWa
 {{- if and .Values.autoscaling.enabled .Values.autoscaling.targetCPUUtilizationPercentage (not (or (dig "requests" "cpu" "" .Values.resources) (dig "limits" "cpu" "" .Values.resources))) }}
 autoscaling.targetCPUUtilizationPercentage is a share of resources.requests.cpu, which is missing: set it, or set the target to 0.
 {{- end }}
+{{- if and .Values.redis.enabled (not (or .Values.redis.auth.password .Values.redis.auth.existingSecret)) }}
+redis.auth.password is missing: redis.enabled=true needs it (at least 16 letters, digits, - or _), or redis.auth.existingSecret.
+{{- end }}
 {{- if and .Values.redis.enabled .Values.secrets.MCP_REDIS_URL }}
 secrets.MCP_REDIS_URL and redis.enabled=true exclude each other. Keep one.
 {{- end }}
@@ -137,6 +140,12 @@ settings.MCP_AUDIT_REQUIRED needs settings.MCP_AUDIT_FILE or settings.MCP_AUDIT_
 {{- if regexMatch "^(localhost|127\\..*|\\[?::1\\]?)$" (toString $set.MCP_HOST) }}
 settings.MCP_HOST is on loopback, where neither the Service nor the probes reach the server: leave it out.
 {{- end }}
+{{- if and (eq .Values.dnsPolicy "None") (not .Values.dnsConfig.nameservers) }}
+dnsPolicy=None needs dnsConfig.nameservers.
+{{- end }}
+{{- range .Values.initContainers }}{{ $name := .name }}{{ range $.Values.extraContainers }}{{ if eq .name $name }}
+initContainers and extraContainers both have {{ $name }}: containers of a pod have different names.
+{{- end }}{{ end }}{{ end }}
 {{- $grace := int (include "managed-agent-control.graceSeconds" .) }}
 {{- if gt (mul 2 (int $set.MCP_SHUTDOWN_DELAY_SECONDS)) $grace }}
 settings.MCP_SHUTDOWN_DELAY_SECONDS has to be at most half of settings.MCP_SHUTDOWN_GRACE_SECONDS ({{ $grace }}), so that calls under way can finish.
@@ -150,6 +159,26 @@ settings.MCP_PUBLIC_URL is missing: the Ingress takes its host from there (or fr
 {{- end }}
 {{- if and .Values.httpRoute.enabled (not (or $public .Values.httpRoute.hostnames)) }}
 settings.MCP_PUBLIC_URL is missing: the HTTPRoute takes its host from there (or from httpRoute.hostnames).
+{{- end }}
+{{- $path := include "managed-agent-control.publicPath" . }}
+{{- if hasSuffix "/mcp" $path }}
+settings.MCP_PUBLIC_URL ends with /mcp: give the address without it; clients add it.
+{{- else if and .Values.ingress.enabled $path }}
+settings.MCP_PUBLIC_URL has the path {{ $path }}, which an Ingress cannot take away in front of the server: use httpRoute, which does, or a host of its own. An Ingress of your own (extraObjects) has to take {{ $path }} away, except below /.well-known.
+{{- end }}
+{{- if and .Values.httpRoute.enabled .Values.httpRoute.path $path (ne (trimSuffix "/" .Values.httpRoute.path) $path) }}
+httpRoute.path is {{ .Values.httpRoute.path }}, but settings.MCP_PUBLIC_URL, which clients are told, has the path {{ $path }}. Leave httpRoute.path out.
+{{- end }}
+{{- with .Values.service }}
+{{- if and (ne .type "LoadBalancer") (or .loadBalancerClass .loadBalancerSourceRanges) }}
+service.loadBalancerClass and service.loadBalancerSourceRanges need service.type=LoadBalancer.
+{{- end }}
+{{- if and (eq .type "ClusterIP") (or .externalTrafficPolicy .nodePort) }}
+service.externalTrafficPolicy and service.nodePort need service.type=NodePort or LoadBalancer.
+{{- end }}
+{{- if and (eq .ipFamilyPolicy "SingleStack") (gt (len .ipFamilies) 1) }}
+service.ipFamilies has two families, but service.ipFamilyPolicy=SingleStack takes one.
+{{- end }}
 {{- end }}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
 httpRoute.parentRefs is empty: name the Gateway that serves the route.
@@ -183,6 +212,16 @@ networkPolicy.egress.otlp.to is empty: the collector of settings.{{ $name }} cou
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "managed-agent-control.checks.alerts" -}}
+{{- range $name, $change := .Values.metrics.prometheusRule.alerts }}
+{{- range ($.Files.Get "files/alerts.yaml" | fromYaml).groups }}{{ range .rules }}
+{{- if and (eq .alert $name) (hasKey ($change | default dict) "threshold") (not (regexMatch "[<>] [0-9.]+" .expr)) }}
+metrics.prometheusRule.alerts.{{ $name }}.threshold: this alert has none; switch it off with enabled=false, or set for.
+{{- end }}
+{{- end }}{{ end }}
 {{- end }}
 {{- end }}
 

@@ -64,7 +64,7 @@ Anthropic SDK reads for the federation. Nothing of it is secret.
 {{- end }}
 {{- end }}
 {{- if .Values.redis.enabled }}
-{{- $secret := .Values.redis.auth.existingSecret | default (printf "%s-redis" .Release.Name) }}
+{{- $secret := .Values.redis.auth.existingSecret | default (include "managed-agent-control.redisName" .) }}
 {{- $_ := set $files "MCP_REDIS_URL" (dict "secret" $secret "key" "url") }}
 {{- end }}
 {{- toJson $files }}
