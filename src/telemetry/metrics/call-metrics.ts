@@ -8,6 +8,10 @@ import { Instruments } from './instruments.js';
 
 const KNOWN_RULES: ReadonlySet<string | undefined> = new Set(RULES);
 
+const UNKNOWN = 'unknown';
+/** Alerts compare the rules, whatever the tool. */
+const NO_REFUSALS = RULES.map((rule) => ({ tool: UNKNOWN, rule }));
+
 /** Counts tool calls. The values of every label are a fixed set that callers cannot extend. */
 @Injectable()
 export class CallMetrics extends ToolCallObserver {
@@ -42,22 +46,29 @@ type Recorders = ReturnType<typeof recorders>;
 
 function recorders(instruments: Instruments) {
   return {
-    calls: instruments.counter('toolCalls'),
+    calls: instruments.counter('toolCalls', [{ tool: UNKNOWN, outcome: 'failed' }]),
     duration: instruments.histogram('toolCallDuration'),
     inFlight: instruments.upDown('callsInFlight'),
-    refusals: instruments.counter('refusals'),
+    refusals: instruments.counter('refusals', NO_REFUSALS),
     starts: instruments.counter('sessionsStarted'),
     budgets: instruments.counter('budgetCommitted'),
   };
 }
 
 function toolOf({ tool, outcome }: ToolCall): string {
-  return outcome === 'unknown_tool' ? 'unknown' : tool;
+  return outcome === 'unknown_tool' ? UNKNOWN : tool;
 }
 
 function ruleOf({ reason }: ToolCall): string {
   return reason !== undefined && KNOWN_RULES.has(reason) ? reason : 'other';
 }
+
+/** What alerts compare, whatever the operation. */
+const NO_FAILURES = ['429', '500', 'timeout', 'connection'].map((status) => ({
+  operation: 'other',
+  status,
+  retry: 'false',
+}));
 
 /** Counts requests to the API. */
 export class UpstreamMetrics extends UpstreamObserver {
@@ -67,7 +78,7 @@ export class UpstreamMetrics extends UpstreamObserver {
   constructor(telemetry: OpenTelemetry) {
     super();
     const instruments = new Instruments(telemetry.meter);
-    this.requests = instruments.counter('upstreamRequests');
+    this.requests = instruments.counter('upstreamRequests', NO_FAILURES);
     this.duration = instruments.histogram('upstreamDuration');
   }
 

@@ -222,7 +222,7 @@ export const INSTRUMENTS = declared({
     kind: 'gauge',
     unit: 's',
     description: 'Delay of timers in the event loop since the last collection.',
-    labels: { quantile: '`0.5`, `0.99`, `1` (the longest)' },
+    labels: { percentile: '`50`, `99`, `100` (the longest)' },
   },
   gcDuration: {
     name: 'nodejs_gc_duration_seconds',
@@ -243,9 +243,11 @@ export type Observation = readonly [value: number, labels?: Attributes];
 export class Instruments {
   constructor(private readonly meter: Meter) {}
 
-  counter(name: InstrumentName): (value: number, labels?: Attributes) => void {
+  /** @param zeros labels whose series start at 0, so that alerts see their first increase, too */
+  counter(name: InstrumentName, zeros: readonly Attributes[] = []): (value: number, labels?: Attributes) => void {
     const { name: metric, ...options } = optionsOf(name);
     const counter = this.meter.createCounter(metric, options);
+    for (const labels of zeros) counter.add(0, labels);
     return (value, labels) => counter.add(value, labels);
   }
 

@@ -51,9 +51,9 @@ export class ProcessMetrics implements OnApplicationShutdown {
     if (!delay || delay.count === 0) return [];
     const seconds = (nanoseconds: number) => Math.max(0, nanoseconds / NANOSECONDS - RESOLUTION_MS / 1000);
     const observations: Observation[] = [
-      [seconds(delay.percentile(50)), { quantile: '0.5' }],
-      [seconds(delay.percentile(99)), { quantile: '0.99' }],
-      [seconds(delay.max), { quantile: '1' }],
+      [seconds(delay.percentile(50)), { percentile: '50' }],
+      [seconds(delay.percentile(99)), { percentile: '99' }],
+      [seconds(delay.max), { percentile: '100' }],
     ];
     delay.reset();
     return observations;

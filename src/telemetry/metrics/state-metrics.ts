@@ -1,11 +1,32 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { AuditSinks } from '../../audit/audit-sinks.js';
-import { AuthRefusals } from '../../auth/auth-refusals.js';
+import { type AuthFailure, AuthRefusals } from '../../auth/auth-refusals.js';
 import { LIMIT_DECISIONS, StoreHealth } from '../../guardrails/limits/store-health.js';
 import { FollowService } from '../../managed-agents/follow/follow.service.js';
 import { SessionStats } from '../../managed-agents/session-stats.js';
 import { OpenTelemetry } from '../open-telemetry.js';
 import { Instruments, type Observation } from './instruments.js';
+
+const NO_AUTH_FAILURES: Readonly<Record<AuthFailure, 0>> = {
+  missing: 0,
+  unknown_token: 0,
+  malformed: 0,
+  type: 0,
+  critical: 0,
+  algorithm: 0,
+  issuer: 0,
+  keys: 0,
+  key: 0,
+  signature: 0,
+  expiry: 0,
+  not_before: 0,
+  token_use: 0,
+  id_token: 0,
+  audience: 0,
+  subject: 0,
+  principal: 0,
+  other: 0,
+};
 
 /** The state of followed and read sessions. */
 @Injectable()
@@ -40,12 +61,17 @@ export class StateMetrics {
     instruments.observed('sessionCost', () => [[stats.spending.total]]);
     instruments.observed('limitStoreUp', () => [[this.store.up ? 1 : 0]]);
     instruments.observed('rateLimitDecisions', () => this.decisions());
-    instruments.observed('authFailures', () => eachOf('reason', this.auth?.counts ?? new Map<string, number>()));
+    instruments.observed('authFailures', () => this.authFailures());
     instruments.observed('auditSinkUp', () => this.audit.states.map(([sink, { ready }]) => [ready ? 1 : 0, { sink }]));
     instruments.observed('auditRecordsWaiting', () =>
       this.audit.states.map(([sink, { waiting }]) => [waiting, { sink }]),
     );
     instruments.observed('auditRecords', () => this.records());
+  }
+
+  /** Every reason, from 0 on: an alert compares each. */
+  private authFailures(): Observation[] {
+    return this.auth ? eachOf('reason', { ...NO_AUTH_FAILURES, ...Object.fromEntries(this.auth.counts) }) : [];
   }
 
   private decisions(): Observation[] {
