@@ -1,10 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { connect } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuthSettings } from '../../src/config/auth.settings.js';
 import { loadSections, SECTIONS } from '../../src/config/config.module.js';
 import { settingsOf } from '../../src/config/setting.decorator.js';
 import { ServerSettings } from '../../src/config/server.settings.js';
+import { numberedPort } from '../support/ports.js';
+import { REDIS_SKIPPED, redisFound } from '../support/redis.js';
 import { COMPOSE, COMPOSE_TEXT, SERVERS, startedBy } from './compose.js';
 import { ROOT, stages } from './dockerfile.js';
 
@@ -136,6 +141,38 @@ describe('docker-compose.yml', () => {
     expect(foreign.length).toBe(3);
     for (const image of foreign) expect(image).toMatch(/:\d+\.\d+\.\d+(-alpine)?(@sha256:[0-9a-f]{64})?$/);
   });
+
+  it('asks for nothing that only some engines have', () => {
+    expect(COMPOSE_TEXT).not.toMatch(/start_interval|driver: local/);
+    for (const [, { logging }] of SERVICES) {
+      if (logging) expect(logging).toEqual({ driver: 'json-file', options: { 'max-size': '10m' } });
+    }
+  });
+
+  (redisFound ? it : it.skip)(
+    redisFound
+      ? 'has a Redis that answers from another address than its own, without a password'
+      : `has a Redis that answers from another address than its own (skipped: ${REDIS_SKIPPED})`,
+    async () => {
+      const address = Object.values(networkInterfaces())
+        .flatMap((found) => found ?? [])
+        .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+      const port = numberedPort();
+      const [program, ...args] = COMPOSE.services.redis!.command!;
+      const redis = spawn(program!, [...args, '--port', String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+      try {
+        for await (const chunk of redis.stdout) if (/Ready to accept connections/.test(String(chunk))) break;
+        const socket = connect(port, address ?? '127.0.0.1');
+        socket.write('PING\r\n');
+        const [answer] = (await once(socket, 'data')) as [Buffer];
+        socket.destroy();
+        expect(answer.toString()).toBe('+PONG\r\n');
+      } finally {
+        redis.kill();
+        await once(redis, 'exit');
+      }
+    },
+  );
 
   it('shares what the replicas count, over a network that leads nowhere else', () => {
     expect(COMPOSE.services.replica!.deploy.replicas).toBe(2);

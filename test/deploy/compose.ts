@@ -21,6 +21,7 @@ export interface Service {
   readonly stop_grace_period?: string;
   readonly healthcheck?: { readonly test: readonly string[]; readonly disable?: boolean };
   readonly command?: readonly string[];
+  readonly logging?: { readonly driver: string; readonly options?: Readonly<Record<string, string>> };
   readonly deploy: {
     readonly replicas?: number;
     readonly resources: { readonly limits: { readonly cpus: string; readonly memory: string; readonly pids: number } };

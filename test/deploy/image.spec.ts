@@ -1,6 +1,6 @@
 import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ describe('the Dockerfile', () => {
   it('runs without a shell, as a fixed user, with signals reaching node', () => {
     expect(server.base).toBe('${RUN_IMAGE}');
     expect(globalArguments().RUN_IMAGE).toMatch(
-      /^gcr\.io\/distroless\/nodejs26-debian13:nonroot(@sha256:[0-9a-f]{64})?$/,
+      /^gcr\.io\/distroless\/nodejs24-debian13:nonroot(@sha256:[0-9a-f]{64})?$/,
     );
     expect(server.text('USER')).toBe(`${UID}:${UID}`);
     expect(server.exec('ENTRYPOINT')).toEqual(['/nodejs/bin/node', '/app/main.js']);
@@ -53,6 +53,19 @@ describe('the Dockerfile', () => {
     expect(server.text('STOPSIGNAL')).toBe('SIGTERM');
     expect(server.texts('RUN')).toEqual([]);
     expect(server.text('HEALTHCHECK')).toMatch(/CMD \["\/nodejs\/bin\/node", "\/app\/healthcheck.mjs"\]$/);
+  });
+
+  it('is built by Docker without BuildKit, by Podman and by buildah', () => {
+    const text = readFileSync(join(ROOT, DOCKERFILE), 'utf8');
+    expect(text).not.toMatch(/^# syntax=|--mount|--link|--chmod|--start-interval|<<|TARGETPLATFORM|BUILDPLATFORM/m);
+  });
+
+  it('has nothing of one processor in it', () => {
+    const natives = filesIn(image.root('server')).filter((file) => /\.(node|so|wasm)$/.test(file));
+    expect(natives).toEqual([]);
+    expect([...stages().values()].flatMap((stage) => stage.texts('RUN')).join()).not.toMatch(
+      /amd64|arm64|x86_64|aarch64/,
+    );
   });
 
   it('is the last stage, so that it is what a build without a target gives', () => {
@@ -82,6 +95,14 @@ it.each([DOCKERFILE, LAMBDA_DOCKERFILE])(
     expect(sources.filter((source) => isIgnored(source, dockerfile))).toEqual([]);
   },
 );
+
+it('the function and the container run on the same line of Node.js', () => {
+  const line = /nodejs(\d+)-/.exec(globalArguments().RUN_IMAGE!)![1];
+  expect(globalArguments().BUILD_IMAGE).toContain(`node:${line}-`);
+  expect(stages(LAMBDA_DOCKERFILE).get('')!.base).toBe(`public.ecr.aws/lambda/nodejs:${line}`);
+  const variables = readFileSync(join(ROOT, 'deploy/aws-lambda/terraform/variables.tf'), 'utf8');
+  expect(variables).toContain(`default     = "nodejs${line}.x"`);
+});
 
 it('the builder of the function gets nothing but the function', () => {
   const stage = stages(LAMBDA_DOCKERFILE).get('')!;

@@ -186,6 +186,15 @@ const post = (url: string) => fetch(`${url}/mcp`, { method: 'POST', body: '{"a c
       for (let n = 0; n < 4; n++) expect((await post(nginx.url)).status).toBe(200);
     });
 
+    it('loses no call when replicas are scaled away, however many', async () => {
+      const good = await upstream((response) => void response.end('done'));
+      const gone = Array<string>(4).fill(REFUSED_URL);
+      const nginx = started(await Nginx.start([...gone, good.url]));
+      const answers = await Promise.all(Array.from({ length: 10 }, () => post(nginx.url)));
+      expect(answers.map(({ status }) => status)).toEqual(Array<number>(10).fill(200));
+      expect(good.requests.length).toBe(10);
+    });
+
     it('says who the client is and what it asked for, whatever the client says itself', async () => {
       const good = await upstream((response) => void response.end());
       const nginx = started(await Nginx.start([good.url]));
@@ -206,6 +215,11 @@ const post = (url: string) => fetch(`${url}/mcp`, { method: 'POST', body: '{"a c
     });
   },
 );
+
+it('nginx.conf asks for the replicas again within a second, and gives up an address that does not answer as soon', () => {
+  expect(CONFIGURATION).toMatch(/resolver 127\.0\.0\.11 valid=1s /);
+  expect(CONFIGURATION).toContain('proxy_connect_timeout 1s;');
+});
 
 it('nginx.conf is more patient than the longest wait', () => {
   const { kind } = settingsOf(WaitSettings).find(({ env }) => env === 'MCP_WAIT_MAX_SECONDS')!;

@@ -111,6 +111,22 @@ describe('the npm package', () => {
     }
   });
 
+  it('says where it comes from, and links to files by whole addresses', () => {
+    const manifest = read<{ homepage: string; repository: { url: string } }>(folder, 'staged', 'package.json');
+    expect(manifest.repository.url).toMatch(/^git\+https:\/\/.+\.git$/);
+    expect(manifest.homepage).toMatch(/^https:\/\//);
+    const page = readFileSync(join(folder, 'staged', 'README.md'), 'utf8');
+    const links = [...page.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target!);
+    expect(links.length).toBeGreaterThan(5);
+    expect(links.filter((link) => !/^(https?:|#|mailto:)/.test(link))).toEqual([]);
+    const source = manifest.repository.url.replace(/^git\+|\.git$/g, '');
+    const files = links
+      .filter((link) => link.startsWith(`${source}/blob/`))
+      .map((link) => link.split('/').slice(7).join('/'));
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.filter((file) => !existsSync(join(ROOT, file.split('#')[0]!)))).toEqual([]);
+  });
+
   it('installs without a network, and its command serves MCP over stdio', async () => {
     const home = join(folder, 'installed');
     const options = ['--offline', '--no-audit', '--no-fund', '--cache', join(folder, 'cache')];

@@ -118,7 +118,7 @@ describeWithTerraform(title, () => {
     const fn = first(standard.of('aws_lambda_function'));
     expect(fn).toMatchObject({
       handler: 'lambda.handler',
-      runtime: 'nodejs22.x',
+      runtime: 'nodejs24.x',
       architectures: ['arm64'],
       timeout: 60,
       reserved_concurrent_executions: 50,
@@ -179,6 +179,33 @@ describeWithTerraform(title, () => {
       ['Throttles', 1],
     ]);
     for (const { alarm_actions } of alarms) expect(alarm_actions).toEqual([TOPIC]);
+  });
+
+  it('fits into an account with rules: a boundary, a VPC, keys of its own, traces', async () => {
+    const boundary = 'arn:aws:iam::123456789012:policy/boundary';
+    const plan = await planWith({
+      permissions_boundary_arn: `"${boundary}"`,
+      log_kms_key_arn: `"${KEY}"`,
+      tracing: 'true',
+      vpc: '{ subnet_ids = ["subnet-1", "subnet-2"], security_group_ids = ["sg-1"] }',
+    });
+    expect(plan.of('aws_iam_role')).toMatchObject([{ permissions_boundary: boundary }]);
+    expect(plan.of('aws_cloudwatch_log_group')).toMatchObject([{ kms_key_id: KEY }]);
+    expect(first(plan.of('aws_lambda_function'))).toMatchObject({
+      tracing_config: [{ mode: 'Active' }],
+      vpc_config: [{ subnet_ids: ['subnet-1', 'subnet-2'], security_group_ids: ['sg-1'] }],
+    });
+    const [{ policy }] = plan.of('aws_iam_role_policy') as [{ policy: string }];
+    expect(policy).toContain('ec2:CreateNetworkInterface');
+    expect(policy).toContain('xray:PutTraceSegments');
+  });
+
+  it('takes a role that somebody else keeps, and makes none then', async () => {
+    const role = 'arn:aws:iam::123456789012:role/agents';
+    const plan = await planWith({ role_arn: `"${role}"` });
+    expect(plan.of('aws_iam_role')).toEqual([]);
+    expect(plan.of('aws_iam_role_policy')).toEqual([]);
+    expect(first(plan.of('aws_lambda_function'))).toMatchObject({ role });
   });
 
   it('refuses a zip file together with an image', async () => {

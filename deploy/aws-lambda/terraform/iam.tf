@@ -9,13 +9,29 @@ data "aws_iam_policy_document" "assume" {
   }
 }
 
+# None where role_arn names one that somebody else keeps.
 resource "aws_iam_role" "function" {
-  name               = var.name
-  assume_role_policy = data.aws_iam_policy_document.assume.json
-  tags               = var.tags
+  count = var.role_arn == null ? 1 : 0
+
+  name                 = var.name
+  assume_role_policy   = data.aws_iam_policy_document.assume.json
+  permissions_boundary = var.permissions_boundary_arn
+  tags                 = var.tags
+}
+
+moved {
+  from = aws_iam_role.function
+  to   = aws_iam_role.function[0]
+}
+
+moved {
+  from = aws_iam_role_policy.function
+  to   = aws_iam_role_policy.function[0]
 }
 
 locals {
+  role_arn = var.role_arn == null ? aws_iam_role.function[0].arn : var.role_arn
+
   # By their names rather than from the resources, so that a plan shows the whole policy before anything is made.
   log_streams    = "${local.arn_prefix}:logs:${local.region}:${local.account_id}:log-group:${aws_cloudwatch_log_group.function.name}:*"
   parameter_path = "${local.arn_prefix}:ssm:${local.region}:${local.account_id}:parameter${var.ssm_param_prefix}"
@@ -56,10 +72,40 @@ data "aws_iam_policy_document" "function" {
       }
     }
   }
+
+  # Neither of the two knows single resources.
+  dynamic "statement" {
+    for_each = var.vpc == null ? [] : [true]
+
+    content {
+      sid = "NetworkInterfaces"
+      actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+      ]
+      resources = ["*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.tracing ? [true] : []
+
+    content {
+      sid       = "Traces"
+      actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+      resources = ["*"]
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "function" {
+  count = var.role_arn == null ? 1 : 0
+
   name   = "own-logs-and-parameters"
-  role   = aws_iam_role.function.id
+  role   = aws_iam_role.function[0].id
   policy = data.aws_iam_policy_document.function.json
 }

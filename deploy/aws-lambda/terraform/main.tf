@@ -15,13 +15,14 @@ locals {
 resource "aws_cloudwatch_log_group" "function" {
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = var.log_kms_key_arn
   tags              = var.tags
 }
 
 resource "aws_lambda_function" "mcp" {
   function_name = var.name
   description   = "MCP server: remote control for Claude Managed Agents"
-  role          = aws_iam_role.function.arn
+  role          = local.role_arn
 
   package_type     = local.is_zip ? "Zip" : "Image"
   filename         = var.zip_file
@@ -40,6 +41,20 @@ resource "aws_lambda_function" "mcp" {
     variables = merge(var.settings, {
       SSM_PARAM_PREFIX = var.ssm_param_prefix
     })
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc == null ? [] : [var.vpc]
+
+    content {
+      subnet_ids                  = vpc_config.value.subnet_ids
+      security_group_ids          = vpc_config.value.security_group_ids
+      ipv6_allowed_for_dual_stack = vpc_config.value.ipv6
+    }
+  }
+
+  tracing_config {
+    mode = var.tracing ? "Active" : "PassThrough"
   }
 
   logging_config {

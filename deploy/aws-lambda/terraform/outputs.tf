@@ -15,7 +15,7 @@ output "function_name" {
 
 output "role_arn" {
   description = "Role of the function."
-  value       = aws_iam_role.function.arn
+  value       = local.role_arn
 }
 
 output "log_group_name" {

@@ -34,12 +34,60 @@ variable "image_uri" {
 variable "runtime" {
   description = "Managed Node runtime of the zip file."
   type        = string
-  default     = "nodejs22.x"
+  default     = "nodejs24.x"
 
   validation {
     condition     = can(regex("^nodejs(2[2-9]|[3-9][0-9])\\.x$", var.runtime))
     error_message = "runtime must be nodejs22.x or newer."
   }
+}
+
+variable "role_arn" {
+  description = "Role of your own for the function, for accounts in which others make roles. It has to let the function write to its log group and read its parameters (iam.tf has the policy). Without one the module makes a role."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.role_arn == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/.+$", var.role_arn))
+    error_message = "role_arn must be the ARN of a role."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds the role which the module makes, for accounts that demand one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null || can(regex("^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of a policy."
+  }
+
+  validation {
+    condition     = var.permissions_boundary_arn == null || var.role_arn == null
+    error_message = "permissions_boundary_arn is for the role that the module makes; leave it out with role_arn."
+  }
+}
+
+variable "vpc" {
+  description = "Subnets and security groups, for a Redis, a proxy or an identity provider that only a VPC reaches. The subnets need a way to the Anthropic API and to SSM (a NAT gateway; an interface endpoint for SSM)."
+  type = object({
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+    ipv6               = optional(bool, false)
+  })
+  default = null
+
+  validation {
+    condition     = var.vpc == null || try(length(var.vpc.subnet_ids) > 0 && length(var.vpc.security_group_ids) > 0, false)
+    error_message = "vpc must have at least one subnet and one security group."
+  }
+}
+
+variable "tracing" {
+  description = "Record traces of the function with AWS X-Ray. The server's own traces go where settings say (OTEL_EXPORTER_OTLP_ENDPOINT)."
+  type        = bool
+  default     = false
 }
 
 variable "architecture" {
@@ -154,6 +202,17 @@ variable "log_retention_days" {
       var.log_retention_days,
     )
     error_message = "log_retention_days must be a number of days that CloudWatch offers, such as 30, 90 or 365."
+  }
+}
+
+variable "log_kms_key_arn" {
+  description = "Key of your own that encrypts the log group. Its policy has to let the service logs.<region>.amazonaws.com use it."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.log_kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.log_kms_key_arn))
+    error_message = "log_kms_key_arn must be the ARN of a key."
   }
 }
 
