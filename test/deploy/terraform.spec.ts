@@ -118,7 +118,6 @@ describeWithTerraform(title, () => {
     const fn = first(standard.of('aws_lambda_function'));
     expect(fn).toMatchObject({
       handler: 'lambda.handler',
-      runtime: 'nodejs24.x',
       architectures: ['arm64'],
       timeout: 60,
       reserved_concurrent_executions: 50,

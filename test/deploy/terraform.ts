@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -45,6 +45,7 @@ export class TerraformCopy {
     const copy = new TerraformCopy(folder, join(folder, 'root'), awsUrl);
     // The examples look for the function where a build puts it.
     await cp(MODULE, copy.module, { recursive: true });
+    await copy.useRuntimeOfOldProviders();
     await mkdir(join(folder, 'dist'));
     await mkdir(copy.root);
     for (const zip of [join(copy.root, 'function.zip'), join(folder, 'dist', 'lambda.zip')]) {
@@ -56,6 +57,12 @@ export class TerraformCopy {
 
   private get module(): string {
     return join(this.folder, 'deploy', 'aws-lambda', 'terraform');
+  }
+
+  /** Providers before 6.19 do not know the default, and the one on this machine may be older. */
+  private async useRuntimeOfOldProviders(): Promise<void> {
+    const file = join(this.module, 'variables.tf');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"nodejs24.x"', '"nodejs22.x"'));
   }
 
   /** The folder of an example. */

@@ -32,7 +32,7 @@ variable "image_uri" {
 }
 
 variable "runtime" {
-  description = "Managed Node runtime of the zip file."
+  description = "Managed Node runtime of the zip file. Provider versions before 6.19 do not know nodejs24.x; use a newer one, or nodejs22.x."
   type        = string
   default     = "nodejs24.x"
 
