@@ -1,5 +1,5 @@
-/** The import rules of docs/architecture.md. Arrows point down: entry → app.module → rooms → managed-agents → config, context. */
-const room = (name) => `^src/${name}/`;
+/** The import rules of docs/architecture.md. Arrows point down: entry → app.module → modules → managed-agents → config, context. */
+const folder = (name) => `^src/${name}/`;
 const tools = ['discover', 'session', 'interact'];
 const middle = ['auth', 'mcp', 'guardrails', 'audit', 'telemetry', 'health'];
 
@@ -17,31 +17,31 @@ module.exports = {
     rule(
       'sdk-in-managed-agents-only',
       'The Anthropic SDK is imported in src/managed-agents only; add what you need to a service there.',
-      { path: '^src/', pathNot: room('managed-agents') },
+      { path: '^src/', pathNot: folder('managed-agents') },
       { path: 'node_modules/@anthropic-ai/' },
     ),
     rule(
       'config-is-the-floor',
       'src/config imports no other module; pass what it needs as an argument.',
-      { path: room('config') },
-      { path: '^src/', pathNot: room('config') },
+      { path: folder('config') },
+      { path: '^src/', pathNot: folder('config') },
     ),
     rule(
       'context-is-the-floor',
       'src/context imports no other module; whoever knows a fact of the request records it there.',
-      { path: room('context') },
-      { path: '^src/', pathNot: room('context') },
+      { path: folder('context') },
+      { path: '^src/', pathNot: folder('context') },
     ),
     rule(
       'context-without-packages',
       'src/context needs Node and @opentelemetry/api only: keep what belongs to a library beside the code that uses it.',
-      { path: room('context') },
+      { path: folder('context') },
       { path: 'node_modules/', pathNot: 'node_modules/(@opentelemetry/api|@types)/' },
     ),
     rule(
       'store-behind-functions',
       'Read and change the state of a request through src/context/request.ts and src/context/call.ts.',
-      { path: '^src/', pathNot: room('context') },
+      { path: '^src/', pathNot: folder('context') },
       { path: '^src/context/store\\.ts$' },
     ),
     rule(
@@ -53,25 +53,25 @@ module.exports = {
     rule(
       'managed-agents-knows-the-api-only',
       'src/managed-agents knows nothing of MCP, HTTP or principals; it may import src/config and src/context.',
-      { path: room('managed-agents') },
-      { path: '^src/', pathNot: `${room('managed-agents')}|${room('config')}|${room('context')}` },
+      { path: folder('managed-agents') },
+      { path: '^src/', pathNot: `${folder('managed-agents')}|${folder('config')}|${folder('context')}` },
     ),
     rule(
       'managed-agents-without-tool-calls',
       'src/managed-agents knows requests, not tool calls or callers: what it needs of a call is in src/context/request.ts.',
-      { path: room('managed-agents') },
+      { path: folder('managed-agents') },
       { path: '^src/context/(call|principal|store)\\.ts$' },
     ),
     rule(
       'tokens-on-the-ground-floor',
       'src/tokens seals and opens text; it needs settings and nothing else of ours.',
-      { path: room('tokens') },
-      { path: '^src/', pathNot: `${room('tokens')}|${room('config')}` },
+      { path: folder('tokens') },
+      { path: '^src/', pathNot: `${folder('tokens')}|${folder('config')}` },
     ),
     rule(
       'managed-agents-without-mcp-packages',
       'src/managed-agents knows nothing of MCP and HTTP servers.',
-      { path: room('managed-agents') },
+      { path: folder('managed-agents') },
       {
         path: 'node_modules/(@modelcontextprotocol|@rekog|fastify|@nestjs/platform-fastify|@nestjs/microservices|passport)',
       },
@@ -85,19 +85,19 @@ module.exports = {
     rule(
       'auth-imports-the-floor-only',
       'src/auth says who is calling; it needs settings, the principal of src/context, and nothing else of ours.',
-      { path: room('auth') },
-      { path: '^src/', pathNot: `${room('auth')}|${room('config')}|${room('context')}` },
+      { path: folder('auth') },
+      { path: '^src/', pathNot: `${folder('auth')}|${folder('config')}|${folder('context')}` },
     ),
     rule(
       'mcp-without-rules',
       'src/mcp defines what guardrails and audit implement (tool-access.ts); they import it, never the other way.',
-      { path: room('mcp') },
+      { path: folder('mcp') },
       { path: `^src/(guardrails|audit|telemetry|${tools.join('|')})/` },
     ),
     rule(
       'guardrails-judge-by-definition',
       'Guardrails judge a call by its tool definition and arguments; they import no tool and no audit.',
-      { path: room('guardrails') },
+      { path: folder('guardrails') },
       { path: `^src/(audit|telemetry|${tools.join('|')})/` },
     ),
     rule(
@@ -111,21 +111,21 @@ module.exports = {
       { path: '^src/(audit|telemetry|health)/' },
     ),
     rule(
-      'health-looks-at-rooms',
-      'Health asks rooms what they have; what a tool or an observer does is not its business.',
-      { path: room('health') },
+      'health-looks-at-modules',
+      'Health checks modules below it; it imports no tool and no observer.',
+      { path: folder('health') },
       { path: `^src/(audit|telemetry|${tools.join('|')})/` },
     ),
     ...tools.map((name) =>
       rule(
         `${name}-alone`,
         'A tool module never imports another one; share through src/mcp or src/managed-agents.',
-        { path: room(name) },
+        { path: folder(name) },
         { path: `^src/(${tools.filter((other) => other !== name).join('|')})/` },
       ),
     ),
     rule(
-      'rooms-do-not-climb',
+      'modules-do-not-climb',
       'Only entries import the composition roots and the bootstrap.',
       { path: `^src/(config|context|managed-agents|${[...middle, ...tools].join('|')})/` },
       { path: '^src/(main|lambda|app\\.module|management\\.module)\\.ts$|^src/bootstrap/' },

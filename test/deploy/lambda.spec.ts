@@ -77,7 +77,7 @@ describe('requests', () => {
   it('says what it takes when something else invokes it', async () => {
     const fn = start();
     await expect(fn.invoke({ source: 'aws.events' })).rejects.toThrow(
-      'takes HTTP requests of a function URL (payload format 2.0)',
+      'accepts only HTTP requests of a function URL (payload format 2.0)',
     );
     expect((await fn.invoke(LIST_EVENT)).statusCode).toBe(200);
   });

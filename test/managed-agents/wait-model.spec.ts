@@ -28,6 +28,8 @@ afterAll(() => {
 const LATEST_MS = 250;
 /** A turn without any message is told later: it might not be listed yet. In ms. */
 const SPEECHLESS_MS = 1100;
+/** How long a wait collects the calls of one step while the session runs, in milliseconds. */
+const STEP_MS = 1000;
 /** How long after a lagging list has shown something it is noticed at the latest, in ms. */
 const CATCHING_UP_MS = 2750;
 /** The longest pause between two looks while there is no stream, in ms. */
@@ -167,7 +169,9 @@ function dueAt(life: SessionLife, waited: Waited, unnoticed: Tolerance['unnotice
     const isSpeechless = [...seen.slice(0, index), ...reasons].some(
       ({ reason, spoke }) => reason === 'turn_over' && !spoke,
     );
-    const patience = unnoticed(mark.at) + (isSpeechless ? SPEECHLESS_MS : 0);
+    // Each call of a running session that is asked for starts the collection of its step anew.
+    const asked = reasons.filter(({ reason }) => reason === 'action_required').length;
+    const patience = unnoticed(mark.at) + (isSpeechless ? SPEECHLESS_MS : 0) + asked * STEP_MS;
     if (end - mark.at > patience) return mark.at + patience;
   }
   return Infinity;

@@ -291,7 +291,7 @@ describe('an answer whose outcome is not known', () => {
     const { session_id, calls } = await waiting(deployer);
     harness.simulator.faults.add({ method: 'POST', path: /\/events$/, reset });
     const first = await respond(session_id, { tool_use_id: calls[0], result: 'allow' });
-    expect(first.text).toContain('it may or may not have taken effect');
+    expect(first.text).toContain('may or may not have taken effect');
     await settle(session_id);
     const second = await respond(session_id, { tool_use_id: calls[0], result: 'allow' });
     const known = reset === 'after' ? { tool_use_ids: [], already_answered: [calls[0]] } : { tool_use_ids: [calls[0]] };

@@ -251,7 +251,8 @@ it('many who wait for one session share one stream', async () => {
   const streams = harness.simulator.requests.filter(({ path }) => path.endsWith('/events/stream'));
   const lists = harness.simulator.requests.filter(({ path, method }) => method === 'GET' && path.endsWith('/events'));
   expect(streams).toHaveLength(1);
-  expect(lists.length).toBeLessThanOrEqual(6);
+  // Reads grow with changes and with time, not with waits: without sharing these were 20 at least.
+  expect(lists.length).toBeLessThanOrEqual(12);
 });
 
 describe('when the API', () => {

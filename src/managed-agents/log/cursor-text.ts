@@ -6,6 +6,7 @@ import {
   type EventCursor,
   HASH_BITS,
   keepNewest,
+  MAX_SEEN,
   type SeenEvent,
   SLOT_MICROS,
   slotOf,
@@ -20,14 +21,16 @@ import { parseTime } from './time.js';
  *   `from`             varint, plus one; 0 is the beginning
  *   flags              varint: `passed` times four, plus 2 when outrun, plus 1 when an input is awaited
  *   `awaited`          5 bytes, if there is any
- *   seen events        only if there are any: varint how many,
- *                      varint `newest` minus `from`, 1 byte hash bits, 1 byte Golomb parameter, Golomb-coded set
+ *   seen events        only if there are any: varint how many, varint how many of them are stamped exactly `newest`,
+ *                      varint `newest` minus `from`, 1 byte hash bits, 1 byte Golomb parameter, Golomb-coded list
  *   checksum           3 bytes
  *
  * An event is named by the key (slot of its stamp, hash of its identity). The sorted keys are stored as differences, each
- * in Golomb-Rice code: the quotient by 2^parameter in unary, then the remainder. Hashes have 32 bits, and as many fewer
- * as it takes for the text to fit. 450 events of ten seconds always fit, with 16 bits at least: at that density an event
- * that appears late shares its slot with one other event on average, and is then dropped in error once in 65,536 times.
+ * in Golomb-Rice code: the quotient by 2^parameter in unary, then the remainder. Two events can have the same key; both
+ * are stored, because the events of one microsecond are counted when they cannot be named any more. Hashes have 32 bits,
+ * and as many fewer as it takes for the text to fit. 480 events of ten seconds always fit: 16 bits when they are spread
+ * over all slots, 26 when all are in one. Either way an event that appears late is dropped in error about once in 150,000
+ * times.
  *
  * Checksum and tag catch mistakes, not attackers: a forged cursor only makes its own reader miss events. The checksum ends
  * every version, so that a damaged cursor is never taken for one of another version. Version 3 is still read.
@@ -39,8 +42,7 @@ const FINGERPRINT_BYTES = 5;
 const CHECKSUM_BYTES = 3;
 const MAX_BYTES = 1152;
 const CURSOR_SHAPE = /^[\w-]{12,1536}$/;
-/** How many events a cursor names at most, and with how many bits at least. */
-const MAX_SEEN = 600;
+/** With how many bits an event is named at least. */
 const MIN_HASH_BITS = 16;
 const MAX_PARAMETER = 48;
 
@@ -127,6 +129,7 @@ function encoded(
   const keys = keysOf(cursor, slotOf(from ?? 0), bits);
   if (keys.length > 0) {
     bytes.varint(keys.length);
+    bytes.varint(cursor.seen.filter(({ stamp }) => stamp === cursor.newest).length);
     const parameter = parameterFor(keys);
     if (golombBits(keys, parameter) > MAX_BYTES * 8) return undefined;
     bytes.varint(cursor.newest - (from ?? 0));
@@ -138,12 +141,11 @@ function encoded(
   return body.length + CHECKSUM_BYTES <= MAX_BYTES ? body : undefined;
 }
 
-/** The different keys, sorted: (slot after the first one, hash of so many bits). */
+/** The sorted keys: (slot after the first one, hash of so many bits). */
 function keysOf({ seen, hashBits }: Pick<EventCursor, 'seen' | 'hashBits'>, firstSlot: number, bits: number): number[] {
-  const keys = seen.map(
-    ({ hash: full, stamp }) => (slotOf(stamp) - firstSlot) * 2 ** bits + Math.floor(full / 2 ** (hashBits - bits)),
-  );
-  return [...new Set(keys)].sort((a, b) => a - b);
+  return seen
+    .map(({ hash: full, stamp }) => (slotOf(stamp) - firstSlot) * 2 ** bits + Math.floor(full / 2 ** (hashBits - bits)))
+    .sort((a, b) => a - b);
 }
 
 function parameterFor(keys: readonly number[]): number {
@@ -178,16 +180,24 @@ function readCursor(sessionId: string, reader: ByteReader): EventCursor {
   const head = { ...start, passed, newest: passed > 0 ? from : 0, outrun: flags % 4 >= 2, awaited };
   if (reader.atEnd) return head;
   const count = reader.varint();
+  const ties = reader.varint();
   const newest = Math.max(from, 0) + reader.varint();
   const hashBits = reader.fixed(1);
   const parameter = reader.fixed(1);
-  const isPossible = hashBits >= MIN_HASH_BITS && hashBits <= HASH_BITS && parameter <= MAX_PARAMETER;
+  const isPossible =
+    count <= MAX_SEEN &&
+    ties <= count &&
+    hashBits >= MIN_HASH_BITS &&
+    hashBits <= HASH_BITS &&
+    parameter <= MAX_PARAMETER;
   if (!isPossible) throw new InvalidCursorError('altered');
   const keys = golombDecode(reader, count, parameter);
   const firstSlot = slotOf(Math.max(from, 0));
-  const seen = keys.map<SeenEvent>((key) => {
-    const slot = firstSlot + Math.floor(key / 2 ** hashBits);
-    return { hash: key % 2 ** hashBits, stamp: Math.min((slot + 1) * SLOT_MICROS - 1, newest) };
+  // Which of the last slot's events tie does not matter: look-ups need the slot, and counts how many they are.
+  const seen = keys.map<SeenEvent>((key, index) => {
+    const endOfSlot = (firstSlot + Math.floor(key / 2 ** hashBits) + 1) * SLOT_MICROS - 1;
+    const stamp = index >= keys.length - ties ? newest : Math.min(endOfSlot, newest - 1);
+    return { hash: key % 2 ** hashBits, stamp };
   });
   return { ...head, newest, hashBits, seen };
 }

@@ -10,11 +10,17 @@ export const SLOT_MICROS = 8192;
 /** The bits of an event's hash in memory; an encoded cursor with many events has room for fewer. */
 export const HASH_BITS = 32;
 
+/** How many delivered events an encoded cursor names at most; so many of ten seconds always fit. 450 are promised. */
+export const MAX_SEEN = 480;
+
 /** A delivered event. */
 export interface SeenEvent {
   /** The first `hashBits` bits of the hash of its identity. */
   readonly hash: number;
-  /** Its stamp in µs since 1970; of one that was decoded, the last µs of its slot in which it can be stamped. */
+  /**
+   * Its stamp in µs since 1970; of one that was decoded, `newest` for those that carry exactly that stamp, and otherwise
+   * the last µs of its slot before `newest`.
+   */
   readonly stamp: number;
 }
 
@@ -142,36 +148,32 @@ function hashOf(event: LogEvent, bits: number): number {
  * stamp are still queued; they don't count as delivered.
  */
 export function advance(cursor: EventCursor, delivered: readonly LogEvent[]): EventCursor {
-  const added: { readonly event: LogEvent; readonly stamp: number }[] = [];
+  // By identity, because a list can repeat an event, and not by hash, because every event counts where stamps tie.
+  const added = new Map<string, { readonly event: LogEvent; readonly stamp: number }>();
   const tied = new Set<string>();
   for (const event of delivered) {
     const stamp = stampOf(event);
     if (stamp === undefined || stamp < (cursor.from ?? 0)) continue;
     if (cursor.passed > 0 && stamp === cursor.from) tied.add(identityOf(event));
-    else added.push({ event, stamp });
+    else added.set(identityOf(event), { event, stamp });
   }
-  const newest = added.reduce((max, { stamp }) => Math.max(max, stamp), cursor.newest);
+  const newest = [...added.values()].reduce((max, { stamp }) => Math.max(max, stamp), cursor.newest);
   const from = newest === 0 ? cursor.from : Math.max(cursor.from ?? 0, newest - OVERLAP_MICROS);
   const kept = cursor.seen.filter(({ stamp }) => stamp >= (from ?? 0));
   const hashBits = kept.length === 0 ? HASH_BITS : cursor.hashBits;
-  const named = added
+  const named = [...added.values()]
     .filter(({ stamp }) => stamp >= (from ?? 0))
     .map(({ event, stamp }) => ({ hash: hashOf(event, hashBits), stamp }));
   return {
     sessionId: cursor.sessionId,
     from,
     passed: from === cursor.from ? cursor.passed + tied.size : 0,
-    seen: [...kept, ...distinct(named)],
+    seen: [...kept, ...named],
     newest,
     hashBits,
     outrun: cursor.outrun && (from ?? 0) > newest - OVERLAP_MICROS,
     awaited: isAnswered(cursor, delivered) ? undefined : cursor.awaited,
   };
-}
-
-/** A list can repeat an event. */
-function distinct(seen: readonly SeenEvent[]): SeenEvent[] {
-  return [...new Map(seen.map((event) => [`${event.hash} ${event.stamp}`, event])).values()];
 }
 
 /** The cursor that names at most the `count` newest of its events: what an encoded one has room for. */

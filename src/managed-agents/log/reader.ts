@@ -1,4 +1,4 @@
-import { cursorAtEnd, DeliveredEvents, type EventCursor, OVERLAP_MICROS } from './cursor.js';
+import { cursorAtEnd, DeliveredEvents, type EventCursor, MAX_SEEN, OVERLAP_MICROS } from './cursor.js';
 import { type FetchPage, identityOf, type LogEvent, type LogQuery, MAX_PAGES_BACK, stampOf } from './event.js';
 import { formatTime } from './time.js';
 
@@ -132,7 +132,7 @@ class EventDeduplicator {
 /** How many events one request reads to find the end of a log: the last ten seconds of most sessions. */
 const END_PAGE_SIZE = 141;
 /** And how many at most, when they are dense: more than a cursor can name. */
-const MAX_END_EVENTS = 601;
+const MAX_END_EVENTS = MAX_SEEN + 1;
 
 /** The cursor at the end of the log. Throws what `fetchPage` throws. */
 export async function readEnd(fetchPage: FetchPage, sessionId: string): Promise<EventCursor> {
