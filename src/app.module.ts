@@ -7,15 +7,15 @@ import { DiscoverModule } from './discover/discover.module.js';
 import { GuardrailsModule } from './guardrails/guardrails.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InteractModule } from './interact/interact.module.js';
-import { McpModule } from './mcp/mcp.module.js';
+import { McpModule, type McpModuleOptions } from './mcp/mcp.module.js';
 import { SessionModule } from './session/session.module.js';
 import { CallMetrics } from './telemetry/metrics/call-metrics.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 
-/** In the order in which clients see their tools. */
-const TOOL_MODULES = [DiscoverModule, SessionModule, InteractModule];
-/** What watches calls or says whether they may be made. */
-const around = (telemetry: DynamicModule) => ({
+/** In the order in which clients see their tools. The documentation and the tests take their lists of tools from here. */
+export const TOOL_MODULES = [DiscoverModule, SessionModule, InteractModule];
+/** Who observes tool calls, and who decides whether they may be made. */
+const mcpOptions = (telemetry: DynamicModule): McpModuleOptions => ({
   imports: [GuardrailsModule, AuditModule, telemetry],
   observers: [AuditService, CallMetrics],
 });
@@ -31,7 +31,7 @@ export class AppModule {
         ConfigModule.forEntry('http'),
         AuthModule,
         ...TOOL_MODULES,
-        McpModule.forHttp(around(TelemetryModule.forHttp())),
+        McpModule.forHttp(mcpOptions(TelemetryModule.forHttp())),
         HealthModule,
       ],
     };
@@ -45,7 +45,7 @@ export class AppModule {
         ConfigModule.forEntry('lambda'),
         AuthModule,
         ...TOOL_MODULES,
-        McpModule.forLambda(around(TelemetryModule.forLambda())),
+        McpModule.forLambda(mcpOptions(TelemetryModule.forLambda())),
         HealthModule,
       ],
     };
@@ -58,7 +58,7 @@ export class AppModule {
       imports: [
         ConfigModule.forEntry('stdio'),
         ...TOOL_MODULES,
-        McpModule.forStdio(around(TelemetryModule.forStdio())),
+        McpModule.forStdio(mcpOptions(TelemetryModule.forStdio())),
       ],
     };
   }

@@ -1,8 +1,7 @@
 import { DiscoverTools } from '../../src/discover/discover.tools.js';
 import { ApprovalTools } from '../../src/interact/approvals/approval.tools.js';
 import { InteractTools } from '../../src/interact/interact.tools.js';
-import { type ToolDefinition } from '../../src/mcp/tool-definition.js';
-import { toolDefinitionOf } from '../../src/mcp/tool.decorator.js';
+import { type ToolDefinition, toolDefinitionOf } from '../../src/mcp/tool.decorator.js';
 import { SessionTools } from '../../src/session/session.tools.js';
 
 interface PropertySchema {

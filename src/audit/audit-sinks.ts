@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { AuditSettings } from '../config/audit.settings.js';
 import { ShutdownSettings } from '../config/shutdown.settings.js';
-import { AuditReadiness } from '../mcp/tool-access.js';
+import { AuditReadiness } from '../mcp/tool-call-observer.js';
 import { QueuedSink, type QueueState } from './queued-sink.js';
 
 /** The sinks beside stderr, as metrics name them. */

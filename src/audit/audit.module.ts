@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { AuditReadiness } from '../mcp/tool-access.js';
+import { AuditReadiness } from '../mcp/tool-call-observer.js';
 import { AuditService } from './audit.service.js';
 import { AuditSinks } from './audit-sinks.js';
 

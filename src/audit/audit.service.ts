@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type ToolCall } from '../context/call.js';
-import { type EndedToolCall, ToolCallObserver } from '../mcp/tool-access.js';
+import { type EndedToolCall, ToolCallObserver } from '../mcp/tool-call-observer.js';
 import { AuditSinks } from './audit-sinks.js';
 import { isId } from '../managed-agents/ids.js';
 

@@ -3,8 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type INestApplicationContext, Logger } from '@nestjs/common';
 import { AuditSinks } from '../audit/audit-sinks.js';
 import { ShutdownSettings } from '../config/shutdown.settings.js';
-import { RunningCalls } from '../mcp/running-calls.js';
-import { Shutdown } from '../mcp/shutdown.js';
+import { RunningCalls, Shutdown } from '../mcp/shutdown.js';
 import { crashHandlers, onSignals } from './process-handlers.js';
 
 /**

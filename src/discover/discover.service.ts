@@ -6,10 +6,9 @@ import {
   type MemoryStore,
   type Vault,
 } from '../managed-agents/catalog.service.js';
-import { type PageRequest } from '../managed-agents/api-values.js';
-import { modelName } from '../managed-agents/api-values.js';
-import { ResourceAccess } from '../mcp/resource-access.js';
-import { listResult } from '../mcp/result/list-result.js';
+import { modelName, type PageRequest } from '../managed-agents/api-values.js';
+import { ResourceAccess } from '../mcp/access.js';
+import { listResult } from '../mcp/result/views.js';
 
 /** Finds what a session is put together from. Lists give what is needed to choose, gets give everything. */
 @Injectable()

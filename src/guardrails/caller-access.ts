@@ -4,7 +4,7 @@ import { requireToolCall } from '../context/call.js';
 import { type Principal, principalId } from '../context/principal.js';
 import { type Page, type PageRequest } from '../managed-agents/api-values.js';
 import { type Session, type SessionListRequest } from '../managed-agents/sessions.service.js';
-import { type ReadPage, ResourceAccess } from '../mcp/resource-access.js';
+import { type ReadPage, ResourceAccess } from '../mcp/access.js';
 import { type CatalogKind, type ResourceKind } from '../mcp/resource-arguments.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
 import { SealedTokens, type TokenUse } from '../tokens/sealed-tokens.js';

@@ -3,9 +3,8 @@ import { currentToolCall } from '../context/call.js';
 import { type Principal } from '../context/principal.js';
 import { inSpan } from '../context/tracing.js';
 import { RefusalError } from '../mcp/errors/tool-error.js';
-import { ToolAccess } from '../mcp/tool-access.js';
-import { type ToolDefinition } from '../mcp/tool-definition.js';
-import { toolDefinitionOf } from '../mcp/tool.decorator.js';
+import { ToolAccess } from '../mcp/access.js';
+import { type ToolDefinition, toolDefinitionOf } from '../mcp/tool.decorator.js';
 import { type Policy, type PolicyRequest, type Refusal, type StatefulPolicy } from './policy.js';
 
 /** The stateless policies, in the order in which they are asked. */

@@ -1,7 +1,7 @@
 import { type Principal } from '../context/principal.js';
 import { HUMAN_APPROVAL_RULE } from '../mcp/approval/human-approval.js';
-import { type AccessRequest } from '../mcp/tool-access.js';
-import { type ToolDefinition } from '../mcp/tool-definition.js';
+import { type AccessRequest } from '../mcp/access.js';
+import { type ToolDefinition } from '../mcp/tool.decorator.js';
 
 /** What a policy decides about. The arguments have been validated. */
 export type PolicyRequest = AccessRequest;

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { GuardrailsModule } from '../guardrails/guardrails.module.js';
-import { ShutdownModule } from '../mcp/shutdown.module.js';
+import { ShutdownModule } from '../mcp/shutdown.js';
 import { MainPortHealthController } from './health.controller.js';
 import { Readiness, READINESS_CHECKS, type ReadinessCheck } from './readiness.js';
 import { CallsCheck, IdentityProviderCheck, RedisCheck } from './readiness-checks.js';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { id, ids, MAX_MESSAGE_CHARS } from '../mcp/arguments.js';
-import { budgetUsd, metadata, title } from '../mcp/session-arguments.js';
+import { budgetUsd, id, ids, MAX_MESSAGE_CHARS, metadata, title } from '../mcp/arguments.js';
 import { ToolInput } from '../mcp/tool-input.js';
 
 const MAX_DENY_MESSAGE_CHARS = 10_000;

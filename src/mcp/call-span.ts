@@ -12,15 +12,15 @@ import { type ServerContext } from '@modelcontextprotocol/server';
 import { type ToolCall } from '../context/call.js';
 import { inSpanAt } from '../context/tracing.js';
 
-/** The keys of `_meta` that carry a trace (SEP-414). Baggage is not taken: it would travel on to the API. */
+/** The keys of `_meta` that carry a trace (SEP-414). Baggage is ignored, because it would be sent on to the API. */
 const TRACE_KEYS = ['traceparent', 'tracestate'];
 
-/** What a client says could be anything. */
+/** The form of a protocol version; a client can send any text. */
 const REVISION = /^\d{4}-\d\d-\d\d$/;
 
 /**
- * Runs a tool call as a span, named and described as the semantic conventions for MCP say. Its parent is what the client
- * put into `_meta`, whatever carries the message; the HTTP request it came in is linked then.
+ * Runs a tool call as a span that follows the semantic conventions for MCP. Its parent is the trace context in `_meta`,
+ * whatever the transport; the span of the HTTP request is then linked.
  */
 export function inCallSpan<T>(call: ToolCall, request: ServerContext, work: () => Promise<T>): Promise<T> {
   const { parent, links } = origin(request);
@@ -54,7 +54,7 @@ function origin({ mcpReq }: ServerContext): Pick<SpanOptions, 'links'> & { paren
   return { parent, links: request ? [{ context: request }] : [] };
 }
 
-/** No arguments and no texts. Of an unknown tool not even its name: it could be anything. */
+/** Contains no arguments and no texts, and not the name of an unknown tool: a client can send any text as a name. */
 function attributesOf(call: ToolCall, { mcpReq, http }: ServerContext): Attributes {
   const { protocolVersion = '' } = call.client;
   return {

@@ -11,18 +11,18 @@ import { socketOf } from '../auth/authenticated-request.js';
 import { type CallClient, requireToolCall, type ToolCall } from '../context/call.js';
 import { plainText } from './result/plain-text.js';
 
-/** The MCP request behind a tool call. Only this module and tools that talk back to the client need it. */
+/** The MCP request of a tool call, for code that reports to the client or asks it something. */
 export interface ClientRequest {
   /** The request as the MCP SDK knows it: cancellation, progress, and answers to questions. */
   readonly context: ServerContext;
-  /** What the client declared it can do; undefined where nothing of it is known, as for stateless 2025-era requests. */
+  /** The capabilities the client declared; undefined where they are unknown, as for stateless 2025-era requests. */
   readonly clientCapabilities?: ClientCapabilities;
 }
 
-/** Beside the record of the call, which knows nothing of the MCP SDK. */
+/** Kept beside the record of the call, which does not depend on the MCP SDK. */
 const requests = new WeakMap<ToolCall, ClientRequest>();
 
-/** To be called once, when the call begins. */
+/** Called once, when the call begins. */
 export function attachClientRequest(call: ToolCall, request: ClientRequest): void {
   requests.set(call, request);
 }
@@ -35,8 +35,8 @@ export function requireClientRequest(): ClientRequest {
 }
 
 /**
- * From the request itself in the 2026 era, from `initialize` before. Each 2025-era HTTP request stands alone and has no
- * capabilities.
+ * Since 2026-07-28 each request carries the capabilities; earlier clients send them once, in `initialize`. A 2025-era HTTP
+ * request is stateless and has none.
  */
 export function clientCapabilitiesOf({ server }: McpServer, { mcpReq }: ServerContext): ClientCapabilities | undefined {
   const envelope = mcpReq.envelope as Readonly<Record<string, ClientCapabilities | undefined>> | undefined;
@@ -46,8 +46,8 @@ export function clientCapabilitiesOf({ server }: McpServer, { mcpReq }: ServerCo
 const MAX_CHARS = 120;
 
 /**
- * In the 2026 era each request carries name, version and protocol. Over stdio earlier clients have said so once, in
- * `initialize`. Each HTTP request of theirs stands alone and has only its headers.
+ * Since 2026-07-28 each request carries name, version and protocol. Earlier clients send them once over stdio, in
+ * `initialize`; their HTTP requests are stateless and have only headers.
  */
 export function callClientOf({ server }: McpServer, { mcpReq, http }: ServerContext): CallClient {
   const envelope = mcpReq.envelope as Readonly<Record<string, unknown>> | undefined;
@@ -72,8 +72,8 @@ function short(text: unknown): string | undefined {
 }
 
 /**
- * Aborts when the answer cannot be delivered any more: the client cancelled the call, or its connection is closed. The SDK
- * reports neither for stateless requests of 2025-era clients, for whom the connection itself is watched.
+ * A signal that aborts when the answer can no longer be delivered: the client cancelled the call, or its connection is
+ * closed. The SDK reports neither for stateless requests of 2025-era clients, so the socket itself is observed.
  */
 export function cancellationOf(context: ServerContext): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController();
@@ -96,11 +96,11 @@ export interface Progress {
   /** Grows from report to report; seconds, for instance. */
   readonly progress: number;
   readonly total?: number;
-  /** May quote an agent: it is made plain text on its way out. */
+  /** May contain text of an agent, so it is reduced to plain text before it is sent. */
   readonly message: string;
 }
 
-/** Sends the client the progress of its call, if it asked for that. Does nothing where the transport cannot carry it. */
+/** Sends the progress of the call to a client that asked for it. Does nothing where the transport cannot carry it. */
 export function reportProgress(context: ServerContext, progress: Progress): void {
   const progressToken = context.mcpReq._meta?.progressToken;
   if (progressToken === undefined) return;

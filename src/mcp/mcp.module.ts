@@ -4,24 +4,22 @@ import { type ServerContext } from '@modelcontextprotocol/server';
 import { MCP_HTTP_HANDLER, McpStrategy, StdioTransport, StreamableHttpTransport } from '@rekog/mcp-nest';
 import { AuthModule } from '../auth/auth.module.js';
 import { principalOf } from '../auth/authenticated-request.js';
+import { LOCAL_HOSTS } from '../config/secure-url.js';
 import { ServerSettings } from '../config/server.settings.js';
 import { LOCAL_PRINCIPAL, type Principal } from '../context/principal.js';
 import { McpExceptionFilter } from './errors/mcp-exception.filter.js';
-import { allowedHosts, allowedOrigins } from './host-names.js';
 import { McpHttpController } from './http/mcp-http.controller.js';
-import { INSTRUCTIONS } from './instructions.js';
-import { RegistryModule } from './registry.module.js';
-import { RunningCalls } from './running-calls.js';
-import { ShutdownModule } from './shutdown.module.js';
-import { SERVER_NAME, SERVER_TITLE, SERVER_VERSION } from './server-identity.js';
+import { INSTRUCTIONS, SERVER_NAME, SERVER_TITLE, SERVER_VERSION } from './server-identity.js';
+import { RegistryModule } from './tool-registry.js';
+import { RunningCalls, ShutdownModule } from './shutdown.js';
 import { type PrincipalSource, ToolCallPath } from './tool-call-path.js';
-import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-access.js';
+import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-call-observer.js';
 import { ToolList } from './tool-list.js';
 
-/** What stands around the tools, from rooms that this one does not know. */
-export interface Surroundings {
+/** What the composition root adds to the tools, from modules that this one does not know. */
+export interface McpModuleOptions {
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
-  /** Told about every call, in this order; `imports` provide them. */
+  /** Called for every tool call, in this order; `imports` provide them. */
   readonly observers: readonly Type<ToolCallObserver>[];
 }
 
@@ -32,15 +30,15 @@ export interface Surroundings {
  */
 @Module({})
 export class McpModule {
-  static forHttp(surroundings: Surroundings): DynamicModule {
-    return McpModule.overHttp(surroundings, httpTransport);
+  static forHttp(options: McpModuleOptions): DynamicModule {
+    return McpModule.overHttp(options, httpTransport);
   }
 
-  static forLambda(surroundings: Surroundings): DynamicModule {
-    return McpModule.overHttp(surroundings, lambdaTransport);
+  static forLambda(options: McpModuleOptions): DynamicModule {
+    return McpModule.overHttp(options, lambdaTransport);
   }
 
-  private static overHttp({ imports = [], observers }: Surroundings, useFactory: typeof httpTransport): DynamicModule {
+  private static overHttp({ imports = [], observers }: McpModuleOptions, useFactory: typeof httpTransport): DynamicModule {
     const transport: Provider[] = [
       { provide: StreamableHttpTransport, inject: [ServerSettings], useFactory },
       {
@@ -54,12 +52,12 @@ export class McpModule {
         useFactory: (http: StreamableHttpTransport, path: ToolCallPath) => strategy(http, path, networkPrincipal),
       },
     ];
-    const around = { imports: [AuthModule, ...imports], observers };
-    return { ...withTransport(around, transport), controllers: [McpHttpController] };
+    const options = { imports: [AuthModule, ...imports], observers };
+    return { ...withTransport(options, transport), controllers: [McpHttpController] };
   }
 
-  static forStdio(surroundings: Surroundings): DynamicModule {
-    return withTransport(surroundings, [
+  static forStdio(options: McpModuleOptions): DynamicModule {
+    return withTransport(options, [
       {
         provide: McpStrategy,
         inject: [ToolCallPath],
@@ -69,7 +67,7 @@ export class McpModule {
   }
 }
 
-function withTransport({ imports = [], observers }: Surroundings, transport: Provider[]): DynamicModule {
+function withTransport({ imports = [], observers }: McpModuleOptions, transport: Provider[]): DynamicModule {
   return {
     module: McpModule,
     imports: [RegistryModule, ShutdownModule, ...imports],
@@ -99,7 +97,7 @@ function strategy(
     version: SERVER_VERSION,
     instructions: INSTRUCTIONS,
     transports: [transport],
-    // Stated, because the defaults would promise list changes and log messages that are never sent.
+    // Set, because the defaults would announce list changes and log messages that are never sent.
     capabilities: { tools: { listChanged: false }, logging: undefined },
     serverMutator: (server) => path.install(server, principal),
   });
@@ -114,8 +112,8 @@ function httpTransport(settings: ServerSettings): StreamableHttpTransport {
 }
 
 /**
- * Any `Host`: AWS finds the function by the name in the request, so a name of an attacker's that resolves to AWS (DNS
- * rebinding) never gets here, and a function cannot know its own names. Browsers' `Origin` is checked as everywhere.
+ * Any `Host` is accepted: AWS finds the function by the host name of the request, so a request with another name (DNS
+ * rebinding) never reaches it, and a function cannot know its own names. The `Origin` that browsers send is checked.
  */
 function lambdaTransport(settings: ServerSettings): StreamableHttpTransport {
   return new StreamableHttpTransport({
@@ -125,9 +123,27 @@ function lambdaTransport(settings: ServerSettings): StreamableHttpTransport {
   });
 }
 
-/** The authentication guard stands before every route, so a call without a principal is a mistake, not a guest. */
+/** The authentication guard runs before every route, so a call without a principal is a defect. */
 function networkPrincipal(context: ServerContext): Principal {
   const principal = principalOf(context.http?.authInfo);
   if (!principal) throw new Error('an HTTP request reached MCP without a principal');
   return principal;
+}
+
+const ANY_ADDRESS = new Set(['0.0.0.0', '::', '[::]']);
+
+/** The host names under which clients may address this server; the check prevents DNS rebinding. */
+function allowedHosts(settings: ServerSettings): string[] {
+  return [...ownNames(settings), ...settings.allowedHosts];
+}
+
+/** The hosts whose pages may call this server from a browser. */
+function allowedOrigins(settings: ServerSettings): string[] {
+  return [...ownNames(settings), ...settings.allowedOrigins];
+}
+
+function ownNames({ host, publicUrl }: ServerSettings): string[] {
+  const bound = ANY_ADDRESS.has(host) ? [] : [host.includes(':') && !host.startsWith('[') ? `[${host}]` : host];
+  const published = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
+  return [...LOCAL_HOSTS, ...bound, ...published];
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { idsNamed, unjudgeableArgument } from './resource-arguments.js';
-import { type ToolDefinition } from './tool-definition.js';
+import { idsNamed, uncheckedResourceArgument } from './resource-arguments.js';
+import { type ToolDefinition } from './tool.decorator.js';
 import { ToolInput } from './tool-input.js';
 
 const tool = (shape: z.ZodRawShape) => ({ input: new ToolInput(shape) }) as unknown as ToolDefinition;
@@ -15,20 +15,20 @@ it.each([
   'include_archived',
   'agent_version',
 ])('knows the argument %s', (name) => {
-  expect(unjudgeableArgument(tool({ [name]: text }))).toBeUndefined();
+  expect(uncheckedResourceArgument(tool({ [name]: text }))).toBeUndefined();
 });
 
 it.each(['session', 'sessions', 'session_ids', 'id', 'ids', 'target_session_id', 'from_agent', 'vault', 'store_id'])(
   'does not know the argument %s',
   (name) => {
-    expect(unjudgeableArgument(tool({ message: text, [name]: text.optional() }))).toBe(name);
+    expect(uncheckedResourceArgument(tool({ message: text, [name]: text.optional() }))).toBe(name);
   },
 );
 
 it('finds what is named within an argument, where no rule looks', () => {
-  expect(unjudgeableArgument(tool({ target: z.object({ session_id: text }) }))).toBe('session_id');
-  expect(unjudgeableArgument(tool({ targets: z.array(z.object({ deep: z.object({ vault: text }) })) }))).toBe('vault');
-  expect(unjudgeableArgument(tool({ repositories: z.array(z.object({ url: text })) }))).toBeUndefined();
+  expect(uncheckedResourceArgument(tool({ target: z.object({ session_id: text }) }))).toBe('session_id');
+  expect(uncheckedResourceArgument(tool({ targets: z.array(z.object({ deep: z.object({ vault: text }) })) }))).toBe('vault');
+  expect(uncheckedResourceArgument(tool({ repositories: z.array(z.object({ url: text })) }))).toBeUndefined();
 });
 
 it.each([

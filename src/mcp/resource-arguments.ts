@@ -1,11 +1,11 @@
-import { type ToolDefinition } from './tool-definition.js';
+import { type ToolDefinition } from './tool.decorator.js';
 
-/** What sessions are put together from. */
+/** The resources that a session is created from. */
 export type CatalogKind = 'agent' | 'environment' | 'vault' | 'memory_store';
-/** The kinds of things that rules decide about. */
+/** The kinds of resources that guardrails decide about. */
 export type ResourceKind = CatalogKind | 'session';
 
-/** The arguments of tools that name them. There is no other way for a call to name one. */
+/** The arguments of tools that name a resource. A call can name one in no other way. */
 const ARGUMENTS: Readonly<Record<ResourceKind, readonly string[]>> = {
   agent: ['agent_id'],
   environment: ['environment_id'],
@@ -14,13 +14,13 @@ const ARGUMENTS: Readonly<Record<ResourceKind, readonly string[]>> = {
   session: ['session_id'],
 };
 
-/** Ids of things that belong to the session a call names, or that no rule is about. */
+/** Ids of things within the session that a call names, or that no guardrail checks. */
 const OTHER_IDS = ['tool_use_id', 'tool_use_ids', 'session_thread_id', 'file_ids'];
 
 const KNOWN: ReadonlySet<string> = new Set([...Object.values(ARGUMENTS).flat(), ...OTHER_IDS]);
 
-/** Names under which a tool could take a thing past the table above. */
-const LOOKS_LIKE_A_THING = /(^|_)(ids?|sessions?|agents?|environments?|vaults?|memory_stores?)$/;
+/** Names under which a tool could take a resource that is not in the table above. */
+const LOOKS_LIKE_A_RESOURCE = /(^|_)(ids?|sessions?|agents?|environments?|vaults?|memory_stores?)$/;
 
 /** The ids of this kind that a call names. */
 export function idsNamed(kind: ResourceKind, args: Readonly<Record<string, unknown>>): readonly string[] {
@@ -36,13 +36,13 @@ interface Schema {
 }
 
 /**
- * An argument of a tool that may name a thing under a name, or at a depth, where no rule looks for it; undefined when
- * there is none.
+ * An argument of a tool that may name a resource under a name, or at a depth, where no guardrail looks for it; undefined
+ * when there is none.
  */
-export function unjudgeableArgument({ input }: ToolDefinition): string | undefined {
+export function uncheckedResourceArgument({ input }: ToolDefinition): string | undefined {
   const { properties = {} } = input.jsonSchema as Schema;
   const [own, nested] = [Object.keys(properties), Object.values(properties).flatMap(namesWithin)];
-  return [...own.filter((name) => !KNOWN.has(name)), ...nested].find((name) => LOOKS_LIKE_A_THING.test(name));
+  return [...own.filter((name) => !KNOWN.has(name)), ...nested].find((name) => LOOKS_LIKE_A_RESOURCE.test(name));
 }
 
 function namesWithin({ properties = {}, items }: Schema): string[] {

@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Global, Injectable, Logger, Module } from '@nestjs/common';
+import { ShutdownSettings } from '../config/shutdown.settings.js';
 
 /**
- * How far the end of the server has come. Each stage is a signal that stays set, so that whoever is told and whoever
- * only looks now and then learn the same:
- * - `leaving`: it is to be sent no more requests, and still answers all that come;
- * - `draining`: no new calls, those that only wait answer now, the others may finish;
- * - `ended`: the time for that is over.
+ * The stages of the shutdown. Each stage is a signal that stays aborted, so code can listen to it or check it at any time:
+ * - `leaving`: the server reports that it is not ready, and still answers every request;
+ * - `draining`: no new calls; waits answer at once, other calls may finish;
+ * - `ended`: the time for running calls is over.
  */
 @Injectable()
 export class Shutdown {
@@ -19,7 +19,7 @@ export class Shutdown {
   private leftAt?: number;
 
   constructor() {
-    // One listener for each call or request under way, of which there may be many.
+    // There is one listener for each running call or request, which can be many.
     setMaxListeners(0, this.leaving, this.draining, this.ended);
   }
 
@@ -35,7 +35,7 @@ export class Shutdown {
     return this.stages.ended.signal;
   }
 
-  /** Since the end began, in milliseconds. */
+  /** Since the shutdown began, in milliseconds. */
   get elapsedMs(): number {
     return this.leftAt === undefined ? 0 : performance.now() - this.leftAt;
   }
@@ -53,5 +53,49 @@ export class Shutdown {
   end(): void {
     this.drain();
     this.stages.ended.abort();
+  }
+}
+
+/** Global, so that every module injects the same instance. */
+@Global()
+@Module({ providers: [Shutdown], exports: [Shutdown] })
+export class ShutdownModule {}
+
+/**
+ * The running tool calls. At shutdown they may finish; when the time for that is over, their requests to the API are
+ * aborted, so that each call still gets an answer and an audit line.
+ */
+@Injectable()
+export class RunningCalls implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('Shutdown');
+  private readonly running = new Set<Promise<unknown>>();
+
+  constructor(
+    private readonly shutdown: Shutdown,
+    private readonly settings: ShutdownSettings,
+  ) {}
+
+  track<T>(work: Promise<T>): Promise<T> {
+    this.running.add(work);
+    const forget = () => this.running.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  /** For applications that are closed without the stages of bootstrap/graceful-shutdown.ts, as in tests. */
+  beforeApplicationShutdown(): Promise<void> {
+    return this.finish();
+  }
+
+  /** Accepts no new calls; resolves when the running ones have ended. */
+  async finish(): Promise<void> {
+    this.shutdown.drain();
+    if (this.running.size === 0) return;
+    this.logger.log(`draining: waiting for ${this.running.size} tool calls`);
+    const msLeft = Math.max(0, this.settings.callsEndMs - this.shutdown.elapsedMs);
+    const giveUp = setTimeout(() => this.shutdown.end(), msLeft);
+    // A request that was already read can still start a call.
+    while (this.running.size > 0) await Promise.allSettled(this.running);
+    clearTimeout(giveUp);
   }
 }

@@ -8,16 +8,15 @@ import { inCallSpan } from './call-span.js';
 import { attachClientRequest, callClientOf, clientCapabilitiesOf, type ClientRequest } from './client-request.js';
 import { RefusalError } from './errors/tool-error.js';
 import { errorResult } from './errors/tool-error-mapping.js';
-import { RunningCalls } from './running-calls.js';
-import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-access.js';
-import { Shutdown } from './shutdown.js';
+import { RunningCalls, Shutdown } from './shutdown.js';
+import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-call-observer.js';
 import { ToolList } from './tool-list.js';
 import { ToolRegistry } from './tool-registry.js';
 
-/** Who is calling, from what the transport knows. */
+/** Determines who is calling from what the transport provides. */
 export type PrincipalSource = (context: ServerContext) => Principal;
 
-/** Who is calling, and the request it came with. */
+/** Who is calling, and the request of the call. */
 interface Caller extends ClientRequest {
   readonly principal: Principal;
   readonly client: CallClient;
@@ -30,10 +29,10 @@ type Handler = (request: CallRequest, context: ServerContext) => Promise<object>
 type SetRequestHandler = (method: string, handler: Handler) => void;
 
 /**
- * The way of every tool call between the MCP SDK and the Nest pipeline. mcp-nest sets its handlers through
- * `setRequestHandler` of each new server, which makes that method the public seam for what it does not offer: our
- * `tools/list`, and a frame around every `tools/call` that also sees the calls no guard or interceptor ever sees
- * (unknown tools, invalid arguments, refusals).
+ * Connects every tool call of the MCP SDK to the Nest pipeline. mcp-nest registers its handlers through
+ * `setRequestHandler` of each new server, so overriding that method adds what mcp-nest does not offer: our own
+ * `tools/list`, and code around every `tools/call` that also runs for calls that no guard or interceptor handles (unknown
+ * tools, invalid arguments, refusals).
  */
 @Injectable()
 export class ToolCallPath {
@@ -88,7 +87,7 @@ export class ToolCallPath {
     return limitedSignal(ended, deadline - Date.now());
   }
 
-  /** Over HTTP late requests are refused as such, where another replica can take them; those that got through are served. */
+  /** Over HTTP, late requests are refused before they get here, so that another replica can answer them. */
   private comesTooLate({ http }: ServerContext): boolean {
     return http === undefined && this.shutdown.draining.aborted;
   }
@@ -137,7 +136,7 @@ function unknownTool(name: string): ProtocolError {
   );
 }
 
-/** A name from outside, fit to be shown and logged. */
+/** The name of a tool that does not exist, made safe to show and to log. */
 function unknownName(name: string): string {
   return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 64);
 }

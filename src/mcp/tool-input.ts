@@ -1,17 +1,24 @@
 import { z } from 'zod';
 import { endCall } from '../context/call.js';
+import { plainMessage, REQUIRED } from './argument-errors.js';
 
 type JsonSchema = Record<string, unknown>;
 type Issue = z.core.$ZodIssue;
 
+interface ObjectSchema {
+  readonly properties?: Readonly<Record<string, { readonly examples?: readonly unknown[] }>>;
+  readonly required?: readonly string[];
+}
+
 const MAX_ECHO_CHARS = 64;
 const MAX_ISSUES = 5;
-const LARGEST_SAID_MAXIMUM = 10_000;
+const LARGEST_ADVERTISED_MAXIMUM = 10_000;
 
 /**
- * The arguments of a tool: a zod object as a Standard Schema. It differs from handing zod over directly in three ways:
+ * The arguments of a tool: a zod object as a Standard Schema. It differs from handing zod over directly in four ways:
  * the JSON Schema is made once instead of on every list; an argument given as null counts as left out, as in the
- * Python server; and messages name the argument and what is allowed without echoing what was sent.
+ * Python server; messages name the argument and what is allowed, in plain words and without echoing what was sent; and
+ * examples of whole calls stay with the schema, for the documentation and the tests.
  */
 export class ToolInput<Shape extends z.ZodRawShape = z.ZodRawShape> {
   readonly '~standard';
@@ -19,11 +26,18 @@ export class ToolInput<Shape extends z.ZodRawShape = z.ZodRawShape> {
   readonly jsonSchema: JsonSchema;
   private readonly schema: z.ZodObject<Shape, z.core.$strict>;
 
-  constructor(shape: Shape) {
+  /**
+   * @param examples calls that the tool accepts, shown in docs/tools.md and made by tests; not advertised to clients. A tool
+   * needs them only when it refuses a call that has nothing but its required arguments.
+   */
+  constructor(
+    shape: Shape,
+    private readonly givenExamples: readonly z.input<z.ZodObject<Shape, z.core.$strict>>[] = [],
+  ) {
     this.schema = z.strictObject(shape);
     const { $schema: _dialect, ...jsonSchema } = z.toJSONSchema(this.schema, {
       io: 'input',
-      override: ({ jsonSchema: part, path }) => leaveOutUnsaidLimits(part, path.length > 0),
+      override: ({ jsonSchema: part, path }) => dropUnadvertisedConstraints(part, path.length > 0),
     }) as JsonSchema;
     this.jsonSchema = jsonSchema;
     const asJsonSchema = () => this.jsonSchema;
@@ -35,8 +49,15 @@ export class ToolInput<Shape extends z.ZodRawShape = z.ZodRawShape> {
     };
   }
 
+  /** Calls that the tool accepts, the simplest one first. */
+  get examples(): readonly Readonly<Record<string, unknown>>[] {
+    if (this.givenExamples.length > 0) return this.givenExamples as readonly Record<string, unknown>[];
+    const { properties = {}, required = [] } = this.jsonSchema as ObjectSchema;
+    return [Object.fromEntries(required.map((name) => [name, properties[name]?.examples?.[0]]))];
+  }
+
   private validate(value: unknown): { value: unknown } | { issues: { message: string }[] } {
-    const result = this.schema.safeParse(withoutNulls(value));
+    const result = this.schema.safeParse(withoutNulls(value), { error: plainMessage });
     if (result.success) return { value: result.data };
     endCall('invalid', 'arguments');
     const firstOfEach = new Map(result.error.issues.toReversed().map((issue) => [issue.path.join('.'), issue]));
@@ -55,8 +76,7 @@ export class ToolInput<Shape extends z.ZodRawShape = z.ZodRawShape> {
         ? `${argument} has unknown keys: ${unknown.join(', ')}`
         : `unknown argument ${unknown.join(', ')}; allowed: ${allowed}`;
     }
-    if (issue.code === 'invalid_type' && issue.message.includes('received undefined')) return `${argument} is required`;
-    return `${argument}: ${issue.message}`;
+    return issue.message === REQUIRED ? `${argument} ${REQUIRED}` : `${argument}: ${issue.message}`;
   }
 }
 
@@ -65,12 +85,12 @@ export type Input<T> = T extends ToolInput<infer Shape> ? z.output<z.ZodObject<S
 
 /**
  * Every client pays for every word of a definition on every request. Limits that no sensible call meets are enforced
- * and explained when they are met, but not announced.
+ * and explained when they are met, but not advertised.
  */
-function leaveOutUnsaidLimits(part: z.core.JSONSchema.BaseSchema, nested: boolean): void {
+function dropUnadvertisedConstraints(part: z.core.JSONSchema.BaseSchema, nested: boolean): void {
   if (nested && part.additionalProperties === false) delete part.additionalProperties;
   for (const limit of ['minLength', 'maxLength', 'maxItems', 'pattern', 'propertyNames'] as const) delete part[limit];
-  if (part.maximum !== undefined && part.maximum >= LARGEST_SAID_MAXIMUM) delete part.maximum;
+  if (part.maximum !== undefined && part.maximum >= LARGEST_ADVERTISED_MAXIMUM) delete part.maximum;
 }
 
 function withoutNulls(value: unknown): unknown {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Principal } from '../context/principal.js';
-import { ToolAccess } from './tool-access.js';
-import { type ToolDefinition } from './tool-definition.js';
+import { ToolAccess } from './access.js';
+import { type ToolDefinition } from './tool.decorator.js';
 import { ToolRegistry } from './tool-registry.js';
 
 /** A tool as `tools/list` shows it. */
@@ -17,7 +17,10 @@ export interface ListedTool {
 /** Understood by Claude Code. */
 const REQUIRES_USER_INTERACTION = { 'anthropic/requiresUserInteraction': true };
 
-/** Our own `tools/list`: mcp-nest drops titles, claims `noauth` for every tool and converts each schema on each call. */
+/**
+ * The answer to `tools/list`. It replaces the one of mcp-nest, which drops titles, claims `noauth` for every tool and converts
+ * each schema on each call.
+ */
 @Injectable()
 export class ToolList {
   private readonly listed: readonly { definition: ToolDefinition; tool: ListedTool }[];

@@ -1,17 +1,16 @@
-import { Injectable } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { Injectable, Module } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { MCP_TOOL_METADATA_KEY, type ToolMetadata } from '@rekog/mcp-nest';
 import { TIERS } from '../config/tiers.js';
-import { unjudgeableArgument } from './resource-arguments.js';
-import { type ToolDefinition } from './tool-definition.js';
-import { toolDefinitionOf } from './tool.decorator.js';
+import { uncheckedResourceArgument } from './resource-arguments.js';
+import { type ToolDefinition, toolDefinitionOf } from './tool.decorator.js';
 
 /** Some clients prefix the server's name, and some cut names at 64 characters. */
 const TOOL_NAME = /^[a-z][a-z0-9_]{0,47}$/;
 
 /**
- * Every tool of the running server, by name. Refuses to start the server for a tool that guardrails could not judge (its
- * tier is unknown, or an argument may name a thing in a way they do not look at), and for two tools of one name (mcp-nest
+ * Every tool of the running server, by name. The server does not start with a tool that the guardrails cannot check (its
+ * tier is unknown, or an argument may name a resource that they do not look at), or with two tools of one name (mcp-nest
  * would silently serve the last one).
  */
 @Injectable()
@@ -35,7 +34,7 @@ export class ToolRegistry {
     return this.byName.get(name);
   }
 
-  /** For names that stand in the code. */
+  /** For names that are written in the code. */
   require(name: string): ToolDefinition {
     const definition = this.get(name);
     if (!definition) throw new Error(`no tool is named "${name}"`);
@@ -49,10 +48,10 @@ export class ToolRegistry {
       throw new Error(`Tool "${name}" has no tier. Declare it with @McpTool and a tier of: ${TIERS.join(', ')}.`);
     }
     if (!TOOL_NAME.test(name)) throw new Error(`Tool name "${name}" is not of the form ${TOOL_NAME.source}.`);
-    const argument = unjudgeableArgument(definition);
+    const argument = uncheckedResourceArgument(definition);
     if (argument !== undefined) {
       throw new Error(
-        `Tool "${name}" takes "${argument}", which may name something past the guardrails. Call it by one of the names in src/mcp/resource-arguments.ts, or add it there.`,
+        `Tool "${name}" takes "${argument}", which may name a resource that no guardrail checks. Use one of the names in src/mcp/resource-arguments.ts, or add it there.`,
       );
     }
     if (this.byName.has(name)) throw new Error(`Two tools are named "${name}". Rename one of them.`);
@@ -72,3 +71,7 @@ export class ToolRegistry {
     });
   }
 }
+
+/** The tools of the running server by name. */
+@Module({ imports: [DiscoveryModule], providers: [ToolRegistry], exports: [ToolRegistry] })
+export class RegistryModule {}

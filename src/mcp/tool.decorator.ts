@@ -1,7 +1,43 @@
 import { applyDecorators, SetMetadata, UseInterceptors } from '@nestjs/common';
 import { Tool } from '@rekog/mcp-nest';
+import { type Tier } from '../config/tiers.js';
 import { ToolResultInterceptor } from './result/tool-result.interceptor.js';
-import { TIER_HINTS, type ToolDefinition, type ToolHints } from './tool-definition.js';
+import { type ToolInput } from './tool-input.js';
+
+/** Hints of the MCP specification; all four are always stated. */
+export interface ToolHints {
+  readonly readOnlyHint: boolean;
+  readonly destructiveHint: boolean;
+  readonly idempotentHint: boolean;
+  readonly openWorldHint: boolean;
+}
+
+/** A tool as data: lists, guardrails, docs, tests, snapshots and the audit all read this. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly title: string;
+  readonly tier: Tier;
+  /** For the model: what the tool does and what to call next. */
+  readonly description: string;
+  readonly input: ToolInput;
+  readonly hints: ToolHints;
+  /** Whether clients that know the mark should have the user confirm each call, whatever was allowed before. */
+  readonly requiresUserInteraction?: boolean;
+}
+
+const READING: ToolHints = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true };
+const ACTING: ToolHints = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true };
+const ENDING: ToolHints = { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true };
+
+/** The hints a tier implies; a tool may state others where it differs. */
+const TIER_HINTS: Readonly<Record<Tier, ToolHints>> = {
+  discover: READING,
+  observe: READING,
+  start: ACTING,
+  interact: ACTING,
+  approve: ACTING,
+  destructive: ENDING,
+};
 
 const TOOL_DEFINITION = Symbol('definition of an MCP tool');
 
@@ -10,7 +46,7 @@ export interface McpToolOptions extends Omit<ToolDefinition, 'hints'> {
   readonly hints?: Partial<ToolHints>;
 }
 
-/** Declares a controller method as an MCP tool. The one way to do so: a tool declared otherwise stops the start. */
+/** Declares a controller method as an MCP tool. The only way to do so: a tool declared otherwise stops the start. */
 export function McpTool({ hints, ...options }: McpToolOptions): MethodDecorator {
   const definition: ToolDefinition = { ...options, hints: { ...TIER_HINTS[options.tier], ...hints } };
   return applyDecorators(
@@ -24,4 +60,21 @@ export function McpTool({ hints, ...options }: McpToolOptions): MethodDecorator 
 /** The definition a controller method was declared with. */
 export function toolDefinitionOf(method: object): ToolDefinition | undefined {
   return Reflect.getMetadata(TOOL_DEFINITION, method) as ToolDefinition | undefined;
+}
+
+/** A tool and the controller method that implements it. */
+export interface DeclaredTool {
+  readonly definition: ToolDefinition;
+  readonly method: object;
+}
+
+/** The tools of a controller class, in order of declaration. */
+export function declaredTools({ prototype }: { readonly prototype: object }): DeclaredTool[] {
+  const methods = Object.values(Object.getOwnPropertyDescriptors(prototype)).map(({ value }) => value as unknown);
+  return methods
+    .filter((method) => typeof method === 'function')
+    .flatMap((method) => {
+      const definition = toolDefinitionOf(method);
+      return definition ? [{ definition, method }] : [];
+    });
 }

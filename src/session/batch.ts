@@ -1,5 +1,5 @@
 import { type LogEvent } from '../managed-agents/log/event.js';
-import { fitToSize } from '../mcp/result/fit.js';
+import { fitToSize } from '../mcp/result/truncate.js';
 
 /** As many events as fit into one answer. */
 export interface Batch {

@@ -2,7 +2,7 @@ import { dollars } from '../managed-agents/api-values.js';
 import { modelName } from '../managed-agents/api-values.js';
 import { type PendingAction, type Situation, type Turn, type TurnError } from '../managed-agents/log/situation.js';
 import { type Session, type SessionStatus } from '../managed-agents/sessions.service.js';
-import { pendingActionView } from '../mcp/result/pending-action-view.js';
+import { pendingActionView } from '../mcp/result/views.js';
 import { nextStep } from './next-step.js';
 
 const MAX_PENDING_ACTIONS = 10;

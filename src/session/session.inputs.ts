@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { parseTime } from '../managed-agents/log/time.js';
-import { id, ids, MAX_MESSAGE_CHARS, pageArguments } from '../mcp/arguments.js';
-import { budgetUsd, metadata, title } from '../mcp/session-arguments.js';
+import { budgetUsd, id, ids, MAX_MESSAGE_CHARS, metadata, pageArguments, title } from '../mcp/arguments.js';
 import { ToolInput } from '../mcp/tool-input.js';
 
 /** Limits of the API, stated where a call would fail anyway; see its reference for sessions. */

@@ -5,8 +5,8 @@ import { EventLogService } from '../managed-agents/event-log.service.js';
 import { cursorAtStart } from '../managed-agents/log/cursor.js';
 import { encodeCursor } from '../managed-agents/log/cursor-text.js';
 import { type SessionListRequest, SessionsService } from '../managed-agents/sessions.service.js';
-import { ResourceAccess } from '../mcp/resource-access.js';
-import { listResult } from '../mcp/result/list-result.js';
+import { ResourceAccess } from '../mcp/access.js';
+import { listResult } from '../mcp/result/views.js';
 import { createParams, type SessionStart } from './session-start.js';
 import { sessionSituation, sessionSummary } from './session-view.js';
 

@@ -90,7 +90,7 @@ describe('tools are checked before anything is served', () => {
       }
     }
     await expect(start([OtherNameTools])).rejects.toThrow(
-      'Tool "spare_tool" takes "target_session", which may name something past the guardrails',
+      'Tool "spare_tool" takes "target_session", which may name a resource that no guardrail checks',
     );
   });
 

@@ -1,6 +1,6 @@
 import { type Client } from '@modelcontextprotocol/client';
 import { allTools } from '../../docs/generate/tools.js';
-import { INSTRUCTIONS } from '../../src/mcp/instructions.js';
+import { INSTRUCTIONS } from '../../src/mcp/server-identity.js';
 import { connectHttp, ERAS } from '../support/client.js';
 import { type Harness, startHarness } from '../support/harness.js';
 

@@ -4,8 +4,8 @@ import { AuditSettings } from '../../config/audit.settings.js';
 import { AuthSettings } from '../../config/auth.settings.js';
 import { GuardrailsSettings } from '../../config/guardrails.settings.js';
 import { READING_TIERS } from '../../config/tiers.js';
-import { AuditReadiness } from '../../mcp/tool-access.js';
-import { type ToolDefinition } from '../../mcp/tool-definition.js';
+import { AuditReadiness } from '../../mcp/tool-call-observer.js';
+import { type ToolDefinition } from '../../mcp/tool.decorator.js';
 import { CallerRoles } from '../caller-roles.js';
 import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
 

@@ -1,6 +1,6 @@
 import { type PendingAction } from '../../managed-agents/log/situation.js';
 import { type Session } from '../../managed-agents/sessions.service.js';
-import { pendingActionView } from '../../mcp/result/pending-action-view.js';
+import { pendingActionView } from '../../mcp/result/views.js';
 import { truncate } from '../../mcp/result/truncate.js';
 
 /** Longest input shown in a list, in characters of JSON; `session_get` shows more of it. */

@@ -7,7 +7,7 @@ import { ToolError } from '../../mcp/errors/tool-error.js';
 import { requireToolCall } from '../../context/call.js';
 import { principalId } from '../../context/principal.js';
 import { SealedTokens, type TokenUse } from '../../tokens/sealed-tokens.js';
-import { ResourceAccess } from '../../mcp/resource-access.js';
+import { ResourceAccess } from '../../mcp/access.js';
 import { approvalAnswer } from './approval-answer.js';
 import { ApprovalPage } from './approval-page.js';
 import { contentOf, type Position, positionOf } from './approval-position.js';

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
-import { RegistryModule } from '../registry.module.js';
 import { TokensModule } from '../../tokens/tokens.module.js';
+import { RegistryModule } from '../tool-registry.js';
 import { HumanApproval } from './human-approval.js';
 
 /** Asking the person at the client; for the tool modules that need it. */

@@ -7,7 +7,7 @@ import { type Answer } from '../../managed-agents/respond/answer.js';
 import { RefusalError, ToolError } from '../errors/tool-error.js';
 import { requireClientRequest } from '../client-request.js';
 import { SealedTokens } from '../../tokens/sealed-tokens.js';
-import { ToolAccess } from '../tool-access.js';
+import { ToolAccess } from '../access.js';
 import { ToolRegistry } from '../tool-registry.js';
 import { type Asker, type CustomResult, formFor, readForm, type Withheld } from './form.js';
 import { QuestionStates } from './question-states.js';

@@ -1,14 +1,16 @@
-import { HttpException, Logger } from '@nestjs/common';
+import { BadRequestException, HttpException, Logger } from '@nestjs/common';
 import { AuthenticationError, InsufficientScopeError } from '../../auth/discovery/challenges.js';
-import { InvalidHeaderError } from './invalid-header.error.js';
 
-/** JSON-RPC codes: the specification's own, and -32000 for what belongs to this server. */
+/** JSON-RPC codes: those of the specification, and -32000 for errors of this server. */
 const PARSE_ERROR = -32700;
 const INVALID_REQUEST = -32600;
 const INTERNAL_ERROR = -32603;
 const SERVER_ERROR = -32000;
 
 const logger = new Logger('Http');
+
+/** A header has a value that is not understood. The message names the allowed ones. */
+export class InvalidHeaderError extends BadRequestException {}
 
 /** The part of Fastify's reply that is used here. */
 export interface Reply {
@@ -18,7 +20,7 @@ export interface Reply {
   send(body: unknown): Reply;
 }
 
-/** Every error answer has a JSON-RPC body: an empty one makes a client believe it talks to an older server. */
+/** Every error answer has a JSON-RPC body: an empty body makes a client fall back to an older protocol. */
 export function answerHttpError(error: unknown, reply: Reply): void {
   const { status, code, message } = describe(error);
   if (status >= 500) logger.error(error instanceof Error ? error : new Error(String(error)));
@@ -27,7 +29,7 @@ export function answerHttpError(error: unknown, reply: Reply): void {
   reply.status(status).send({ jsonrpc: '2.0', id: null, error: { code, message } });
 }
 
-/** For a client, or whatever balances the load before us, to send the request again: nothing of it was done. */
+/** Tells a client or load balancer to send the request again: it was not executed. */
 export function answerShuttingDown(reply: Reply): void {
   const message =
     'The server is shutting down; the request was not executed. Send the request again: another replica answers it, or this one once it has been restarted';
@@ -40,7 +42,7 @@ function describe(error: unknown): { status: number; code: number; message: stri
   if (status === undefined || status >= 500) return { status: 500, code: INTERNAL_ERROR, message: 'Internal error' };
   if (isChallenge(error)) return { status, code: SERVER_ERROR, message: error.message };
   if (error instanceof InvalidHeaderError) return { status, code: INVALID_REQUEST, message: error.message };
-  // Nest turns what the body parser says into exceptions; other 400s come from Fastify itself.
+  // Nest turns errors of the body parser into exceptions; other 400s come from Fastify itself.
   if (status === 400 && error instanceof HttpException)
     return { status, code: PARSE_ERROR, message: 'The body could not be read as JSON' };
   if (status === 404)
@@ -50,7 +52,7 @@ function describe(error: unknown): { status: number; code: number; message: stri
   return { status, code: INVALID_REQUEST, message: 'The request was refused' };
 }
 
-/** Errors that tell the client how to get a token, or a better one. */
+/** Errors whose challenge tells the client how to get a token, or one with more scopes. */
 function isChallenge(error: unknown): error is AuthenticationError | InsufficientScopeError {
   return error instanceof AuthenticationError || error instanceof InsufficientScopeError;
 }

@@ -5,14 +5,14 @@ import { AuthSettings } from '../../config/auth.settings.js';
 import { ToolRegistry } from '../tool-registry.js';
 
 interface McpRequest extends AuthenticatedRequest {
-  /** What Fastify's parser made of it: anything. */
+  /** As Fastify parsed it; not validated. */
   readonly body?: unknown;
 }
 
 /**
  * Refuses a request whose token lacks scopes, at the level of HTTP: only a 403 with a challenge makes a client ask its
- * user for more. The tool is therefore read from the body before MCP sees it; what is no tool call needs the scopes
- * every token must have.
+ * user for more scopes. The tool is therefore read from the body, before MCP handles it. A request that calls no tool needs
+ * the scopes that every token must have.
  */
 @Injectable()
 export class ScopeGuard implements CanActivate {
@@ -30,7 +30,7 @@ export class ScopeGuard implements CanActivate {
     throw this.challenges.stepUp(request, needed);
   }
 
-  /** Of a batch, all that its calls need together. */
+  /** For a batch, the scopes of all its calls together. */
   private scopesFor(body: unknown): string[] {
     const messages: unknown[] = Array.isArray(body) ? body : [body];
     return [...new Set([...this.settings.requiredScopes, ...messages.flatMap((message) => this.scopesOf(message))])];
@@ -39,7 +39,7 @@ export class ScopeGuard implements CanActivate {
   private scopesOf(message: unknown): string[] {
     const { method, params } = (message ?? {}) as { method?: unknown; params?: { name?: unknown } | null };
     const name = method === 'tools/call' ? params?.name : undefined;
-    // Whoever calls a tool that does not exist is told so by MCP.
+    // MCP answers a call of a tool that does not exist.
     const tool = typeof name === 'string' ? this.registry.get(name) : undefined;
     return tool ? this.settings.scopesOf(tool.tier) : [];
   }

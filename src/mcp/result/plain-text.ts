@@ -1,14 +1,14 @@
-/**
- * Text that agents, users and MCP servers wrote is shown to models and to people who decide by it. What cannot be seen
- * can steer both: terminal sequences that overwrite what was printed, right-to-left overrides that turn a file name
- * around, whole instructions spelled in tag characters or variation selectors. None of it gets through here.
+/*
+ * Models and people read, and decide by, text that agents, users and MCP servers wrote. Invisible characters can mislead
+ * both: terminal sequences overwrite what was printed, right-to-left overrides reverse a file name, and tag characters or
+ * variation selectors can spell whole instructions. This module removes all of them.
  *
- * Taken out is every code point that Unicode displays as nothing (Default_Ignorable_Code_Point: tags, zero-width
- * characters, bidi controls, soft hyphen, fillers, variation selectors), every control character but line feed and tab,
- * interlinear annotation marks, and single halves of surrogate pairs. Kept is what ordinary text needs: the joiners and
- * selectors within an emoji, and one joiner right after a letter of a script that writes with joiners. What is lost: the
- * rare forms of Han characters, direction marks in Hebrew and Arabic, and the flags of England, Scotland and Wales,
- * which become black flags.
+ * It removes every code point that Unicode displays as nothing (Default_Ignorable_Code_Point: tags, zero-width
+ * characters, bidi controls, soft hyphen, fillers, variation selectors), every control character except line feed and
+ * tab, interlinear annotation marks, and single halves of surrogate pairs. It keeps what ordinary text needs: the joiners
+ * and selectors within an emoji, and one joiner right after a letter of a script that uses joiners. Lost are rare forms of
+ * Han characters, direction marks in Hebrew and Arabic, and the flags of England, Scotland and Wales, which become black
+ * flags.
  */
 
 /** Scripts in whose words zero-width joiners and non-joiners have a meaning (Unicode Standard Annex 31, section 2.3). */
@@ -33,8 +33,8 @@ const HIDDEN = '[\\p{Default_Ignorable_Code_Point}\\p{Cs}\\ufff9-\\ufffb]|(?![\\
 
 /**
  * ECMA-48 in its seven-bit form: strings for the terminal (OSC, DCS, SOS, PM, APC) with their content, CSI sequences,
- * two-byte and designating escapes. A string without an end is left to be seen. The eight-bit form is not read: in
- * UTF-8 text those characters are the debris of a wrong decoding far more often.
+ * two-byte and designating escapes. A string without an end stays visible. The eight-bit form is ignored: in UTF-8 text
+ * those characters come from a wrong decoding far more often.
  */
 const SEQUENCES = [
   '\\x1b[\\]PX^_][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)',
@@ -53,8 +53,8 @@ export function plainText(text: string): string {
 }
 
 /**
- * A text of which nothing visible may be missing, such as a command somebody allows: only invisible characters are taken
- * out. What stands inside of a terminal sequence is shown, because the command will see it as well.
+ * A text of which nothing visible may be missing, such as a command that a person allows: only invisible characters are
+ * removed. The text within a terminal sequence stays, because it is part of the command that runs.
  */
 export function visibleText(text: string): string {
   return ANY_HIDDEN.test(text) ? text.replace(HIDDEN_CHARACTERS, '$1') : text;
@@ -71,10 +71,10 @@ export function mapTexts(value: unknown, clean: (text: string) => string): unkno
   );
 }
 
-/** Two names that differ only in what is invisible stay two: otherwise one value could hide another. */
+/** Keeps names distinct that differ only in invisible characters: otherwise one value could hide another. */
 class FreeNames {
   private readonly taken = new Set<string>();
-  /** For each name wanted twice, the number to try next: from 2 each time, many such names would take forever. */
+  /** The next number to try for each name that occurred twice. Starting at 2 each time would take quadratic time. */
   private readonly next = new Map<string, number>();
 
   take(name: string): string {

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { fitToSize } from './fit.js';
-import { truncate, truncateMiddle, truncateStrings } from './truncate.js';
+import { fitToSize, truncate, truncateMiddle, truncateStrings } from './truncate.js';
 
 const text = () => fc.string({ unit: 'grapheme', maxLength: 300 });
 

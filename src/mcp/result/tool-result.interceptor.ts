@@ -3,15 +3,15 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { map, type Observable } from 'rxjs';
 import { ServerSettings } from '../../config/server.settings.js';
 import { ToolError } from '../errors/tool-error.js';
-import { fitToSize } from './fit.js';
+import { fitToSize } from './truncate.js';
 import { mapTexts, plainText } from './plain-text.js';
 
 /**
  * Turns what a tool returns into an MCP result. Clients show their model either `content` or `structuredContent`, so
  * both carry everything.
  *
- * Every result passes here, so this is where text from outside becomes plain text: no tool can forget it. Only who asks
- * for `format: detailed` gets the API's text as it is.
+ * Every result passes through here, so text from outside becomes plain text here and no tool has to do it. Only
+ * `format: detailed` returns the API's text unchanged.
  */
 @Injectable()
 export class ToolResultInterceptor implements NestInterceptor {
@@ -23,7 +23,7 @@ export class ToolResultInterceptor implements NestInterceptor {
   }
 
   private toResult(value: object, isDetailed: boolean): object {
-    // A question to the person is a result of its own kind. mcp-nest takes only what has a content for a result.
+    // A question to the person is a separate kind of result. mcp-nest accepts a result only when it has `content`.
     if (isInputRequiredResult(value)) return { ...value, content: [] };
     const { maxResultChars } = this.settings;
     const fitting = fitToSize(isDetailed ? value : mapTexts(value, plainText), maxResultChars);

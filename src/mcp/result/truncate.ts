@@ -1,7 +1,8 @@
-/** Handles for the next call: a cut id or cursor would be worse than none. */
+
+/** Arguments of the next call. A cut id or cursor would be worse than none. */
 const HANDLE = /^(id|.*_ids?|next_page|next_since|type)$/;
 
-/** The longest id or cursor there is; a longer text under such a name is something else. */
+/** The longest id or cursor; a longer text under such a name is something else. */
 const MAX_HANDLE_CHARS = 2048;
 
 /** Cuts every string of a JSON value to `maxChars` UTF-16 units, ids and cursors excepted, saying how much is missing. */
@@ -29,7 +30,7 @@ export function truncate(text: string, maxChars: number): string {
   return `${text.slice(0, end)}…[truncated ${text.length - end} chars]`;
 }
 
-/** Cuts the middle out of a text, so that what stands at its end can be seen as well. */
+/** Cuts the middle out of a text, so that its end can be seen as well. */
 export function truncateMiddle(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
   const tailChars = Math.floor(maxChars / 3);
@@ -43,4 +44,20 @@ function isHighSurrogate(unit: number): boolean {
 
 function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+/** Longest string of a result, in characters; smaller limits are tried while the whole is too large. */
+const STRING_LIMITS = [6000, 2000, 600, 200, 80, 30] as const;
+
+/** A value whose JSON has at most `maxChars` characters, its long strings cut as little as needed; or undefined. */
+export function fitToSize(value: unknown, maxChars: number): { value: unknown; json: string } | undefined {
+  const whole = JSON.stringify(value);
+  // No string of a small result can exceed the first limit, so most results are not copied.
+  if (whole.length <= Math.min(maxChars, STRING_LIMITS[0])) return { value, json: whole };
+  for (const limit of STRING_LIMITS) {
+    const cut = truncateStrings(value, limit);
+    const json = JSON.stringify(cut);
+    if (json.length <= maxChars) return { value: cut, json };
+  }
+  return undefined;
 }

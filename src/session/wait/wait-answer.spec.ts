@@ -3,7 +3,7 @@ import { parseSince } from '../../managed-agents/log/cursor-text.js';
 import { type LogEvent } from '../../managed-agents/log/event.js';
 import { situationOf } from '../../managed-agents/log/situation.js';
 import { formatTime, parseTime } from '../../managed-agents/log/time.js';
-import { fitToSize } from '../../mcp/result/fit.js';
+import { fitToSize } from '../../mcp/result/truncate.js';
 import { waitAnswer } from './wait-answer.js';
 import { type WaitOutcome } from './session-wait.js';
 

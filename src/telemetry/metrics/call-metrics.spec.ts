@@ -1,6 +1,6 @@
 import { type TelemetrySettings } from '../../config/telemetry.settings.js';
 import { RULES } from '../../guardrails/policy.js';
-import { type EndedToolCall } from '../../mcp/tool-access.js';
+import { type EndedToolCall } from '../../mcp/tool-call-observer.js';
 import { OpenTelemetry } from '../open-telemetry.js';
 import { CallMetrics } from './call-metrics.js';
 

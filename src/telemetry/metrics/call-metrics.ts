@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type ToolCall } from '../../context/call.js';
 import { RULES } from '../../guardrails/policy.js';
 import { type UpstreamAttempt, UpstreamObserver } from '../../managed-agents/upstream-observer.js';
-import { type EndedToolCall, ToolCallObserver } from '../../mcp/tool-access.js';
+import { type EndedToolCall, ToolCallObserver } from '../../mcp/tool-call-observer.js';
 import { OpenTelemetry } from '../open-telemetry.js';
 import { Instruments } from './instruments.js';
 
