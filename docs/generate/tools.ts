@@ -1,8 +1,8 @@
-import { DiscoverTools } from '../../src/discover/discover.tools.js';
-import { ApprovalTools } from '../../src/interact/approvals/approval.tools.js';
-import { InteractTools } from '../../src/interact/interact.tools.js';
+import 'reflect-metadata';
+import { type Type } from '@nestjs/common';
+import { MODULE_METADATA } from '@nestjs/common/constants.js';
+import { TOOL_MODULES } from '../../src/app.module.js';
 import { type ToolDefinition, toolDefinitionOf } from '../../src/mcp/tool.decorator.js';
-import { SessionTools } from '../../src/session/session.tools.js';
 
 interface PropertySchema {
   readonly type?: string;
@@ -15,13 +15,28 @@ interface PropertySchema {
   readonly maxItems?: number;
 }
 
+/** A tool, and the method of a controller that implements it. */
+export interface DeclaredTool {
+  readonly definition: ToolDefinition;
+  readonly method: object;
+}
+
+/** Every tool of the server, in the order in which clients see them: the methods of the controllers of the tool modules. */
+export function declaredTools(): DeclaredTool[] {
+  const controllers = TOOL_MODULES.flatMap(
+    (module) => Reflect.getMetadata(MODULE_METADATA.CONTROLLERS, module) as Type<object>[],
+  );
+  return controllers.flatMap(({ prototype }) =>
+    Object.values(Object.getOwnPropertyDescriptors(prototype as object)).flatMap(({ value: method }) => {
+      const definition = typeof method === 'function' ? toolDefinitionOf(method as object) : undefined;
+      return definition ? [{ definition, method: method as object }] : [];
+    }),
+  );
+}
+
 /** Every tool definition, in the order in which clients see them. */
 export function allTools(): ToolDefinition[] {
-  return [DiscoverTools, SessionTools, InteractTools, ApprovalTools].flatMap(({ prototype }) =>
-    Object.getOwnPropertyNames(prototype)
-      .map((name) => toolDefinitionOf((prototype as unknown as Record<string, object>)[name] ?? {}))
-      .filter((definition) => definition !== undefined),
-  );
+  return declaredTools().map(({ definition }) => definition);
 }
 
 /** `docs/tools.md`, from the tool definitions. */
@@ -29,7 +44,7 @@ export function toolsPage(): string {
   return [
     '# Tools',
     '',
-    'Results are JSON, the same in `content` and in `structuredContent`. Every list answers `{ <plural>: [...], count, has_more, next_page }`. An argument given as `null` counts as left out; an unknown argument is an error. A failed call has `isError` and one text: what is wrong, and what to do next.',
+    'Results are JSON, the same in `content` and in `structuredContent`. Every list answers `{ <plural>: [...], count, has_more, next_page }`. An argument that is `null` counts as left out; an unknown argument is an error. A failed call has `isError` and one text: what is wrong, and what to do next. The ids of the examples are cut.',
     ...allTools().flatMap((tool) => ['', ...toolSection(tool)]),
     '',
   ].join('\n');
@@ -64,6 +79,8 @@ function toolSection({ name, title, tier, description, input, hints }: ToolDefin
       ([argument, schema]) =>
         `| \`${argument}\`${required.includes(argument) ? ' (required)' : ''} | ${typeOf(schema)} | ${meaningOf(schema)} |`,
     ),
+    '',
+    `Examples: ${input.examples.map((example) => `\`${JSON.stringify(example)}\``).join(', ')}`,
   ];
 }
 

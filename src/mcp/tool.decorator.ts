@@ -61,20 +61,3 @@ export function McpTool({ hints, ...options }: McpToolOptions): MethodDecorator 
 export function toolDefinitionOf(method: object): ToolDefinition | undefined {
   return Reflect.getMetadata(TOOL_DEFINITION, method) as ToolDefinition | undefined;
 }
-
-/** A tool and the controller method that implements it. */
-export interface DeclaredTool {
-  readonly definition: ToolDefinition;
-  readonly method: object;
-}
-
-/** The tools of a controller class, in order of declaration. */
-export function declaredTools({ prototype }: { readonly prototype: object }): DeclaredTool[] {
-  const methods = Object.values(Object.getOwnPropertyDescriptors(prototype)).map(({ value }) => value as unknown);
-  return methods
-    .filter((method) => typeof method === 'function')
-    .flatMap((method) => {
-      const definition = toolDefinitionOf(method);
-      return definition ? [{ definition, method }] : [];
-    });
-}

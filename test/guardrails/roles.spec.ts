@@ -1,8 +1,8 @@
-import { FIXTURES } from '../simulator/index.js';
 import { callTool, connectStdio, ERAS } from '../support/client.js';
 import { type CallersHarness, startWithCallers } from '../support/callers.js';
 import { serverEnv, startServer } from '../support/server.js';
 import { auditLines } from '../support/stderr.js';
+import { exampleCalls } from '../support/example-calls.js';
 import { callsOf } from './calls.js';
 import { TOOL_NAMES, TOOL_TABLE, toolsOf } from './tool-table.js';
 
@@ -28,13 +28,11 @@ const ROLES: Record<keyof typeof CALLERS, string[]> = {
 };
 const NAMES = Object.keys(CALLERS) as (keyof typeof CALLERS)[];
 
-/** The arguments with which the API would answer, or say that there is no such thing. */
+/** A valid call. The resources it names do not exist, which the API would say. */
 function anyCall(tool: string): Record<string, unknown> {
   const { names } = TOOL_TABLE[tool]!;
-  if (tool === 'session_start')
-    return { agent_id: FIXTURES.agents.analyst, environment_id: FIXTURES.environments.cloud };
-  if (names.includes('session')) return callsOf(tool, { session_id: 'sesn_1' })[0] as Record<string, unknown>;
-  return tool.endsWith('_get') ? Object.fromEntries(names.map((name) => [`${name}_id`, 'some_1'])) : {};
+  const calls = names.includes('session') ? callsOf(tool, { session_id: 'sesn_1' }) : exampleCalls(tool);
+  return calls[0] as Record<string, unknown>;
 }
 
 let harness: CallersHarness<keyof typeof CALLERS>;

@@ -2,40 +2,39 @@ import { allTools } from '../../docs/generate/tools.js';
 import { type CatalogKind } from '../../src/mcp/resource-arguments.js';
 import { type Tier } from '../../src/config/tiers.js';
 
-/** What the rules have to know about each tool, written down once more and independently of the definitions. */
+/**
+ * Which argument names which kind of resource, written down once more and independently of src/mcp/resource-arguments.ts.
+ * Tools take their place in the table below by their arguments.
+ */
+const NAMING: Readonly<Record<string, CatalogKind | 'session'>> = {
+  agent_id: 'agent',
+  environment_id: 'environment',
+  vault_id: 'vault',
+  vault_ids: 'vault',
+  memory_store_id: 'memory_store',
+  memory_store_ids: 'memory_store',
+  session_id: 'session',
+};
+
+/** What the guardrails have to know about a tool. */
 export interface ToolRow {
   readonly tier: Tier;
-  /** Things a call of it names. */
+  /** The arguments by which a call of it names resources. */
+  readonly arguments: Readonly<Record<string, CatalogKind | 'session'>>;
+  /** The kinds of resources a call of it names. */
   readonly names: readonly (CatalogKind | 'session')[];
 }
 
-export const TOOL_TABLE: Readonly<Record<string, ToolRow>> = {
-  agent_list: { tier: 'discover', names: [] },
-  agent_get: { tier: 'discover', names: ['agent'] },
-  environment_list: { tier: 'discover', names: [] },
-  environment_get: { tier: 'discover', names: ['environment'] },
-  vault_list: { tier: 'discover', names: [] },
-  vault_get: { tier: 'discover', names: ['vault'] },
-  memory_store_list: { tier: 'discover', names: [] },
-  memory_store_get: { tier: 'discover', names: ['memory_store'] },
-  session_start: { tier: 'start', names: ['agent', 'environment', 'vault', 'memory_store'] },
-  session_get: { tier: 'observe', names: ['session'] },
-  session_list: { tier: 'observe', names: ['agent'] },
-  session_events: { tier: 'observe', names: ['session'] },
-  session_wait: { tier: 'observe', names: ['session'] },
-  session_message: { tier: 'interact', names: ['session'] },
-  session_interrupt: { tier: 'interact', names: ['session'] },
-  session_update: { tier: 'interact', names: ['session'] },
-  session_respond: { tier: 'approve', names: ['session'] },
-  approval_list: { tier: 'observe', names: ['agent'] },
-  session_archive: { tier: 'destructive', names: ['session'] },
-  session_delete: { tier: 'destructive', names: ['session'] },
-};
+/** By name, in the order in which clients see them. That a tool keeps its tier is tested by its snapshot. */
+export const TOOL_TABLE: Readonly<Record<string, ToolRow>> = Object.fromEntries(
+  allTools().map(({ name, tier, input }) => {
+    const taken = Object.keys((input.jsonSchema as { properties?: object }).properties ?? {});
+    const naming = Object.fromEntries(Object.entries(NAMING).filter(([argument]) => taken.includes(argument)));
+    return [name, { tier, arguments: naming, names: [...new Set(Object.values(naming))] }];
+  }),
+);
 
-/** The tools of the table that the server has, in the order in which clients see them. */
-export const TOOL_NAMES = allTools()
-  .map(({ name }) => name)
-  .filter((name) => name in TOOL_TABLE);
+export const TOOL_NAMES = Object.keys(TOOL_TABLE);
 
 const ALL: readonly Tier[] = ['discover', 'observe', 'start', 'interact', 'approve', 'destructive'];
 

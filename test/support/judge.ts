@@ -1,19 +1,16 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { declaredTools } from '../../docs/generate/tools.js';
 import { AuditModule } from '../../src/audit/audit.module.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { runToolCall, type ToolCall } from '../../src/context/call.js';
 import { type Principal } from '../../src/context/principal.js';
-import { DiscoverTools } from '../../src/discover/discover.tools.js';
 import { GuardrailsGuard } from '../../src/guardrails/guardrails.guard.js';
 import { GuardrailsModule } from '../../src/guardrails/guardrails.module.js';
-import { ApprovalTools } from '../../src/interact/approvals/approval.tools.js';
-import { InteractTools } from '../../src/interact/interact.tools.js';
 import { ApiError } from '../../src/managed-agents/api-error.js';
 import { type Session, SessionsService } from '../../src/managed-agents/sessions.service.js';
 import { RefusalError } from '../../src/mcp/errors/tool-error.js';
 import { toolDefinitionOf } from '../../src/mcp/tool.decorator.js';
-import { SessionTools } from '../../src/session/session.tools.js';
 import { serverEnv, withEnvironment } from './server.js';
 
 export interface JudgedCall {
@@ -76,13 +73,5 @@ export class Judge {
   }
 }
 
-/** The methods behind the tools, by the name of the tool. */
-const METHODS = new Map(
-  [DiscoverTools, SessionTools, InteractTools, ApprovalTools].flatMap(({ prototype }) =>
-    Object.getOwnPropertyNames(prototype).flatMap((name) => {
-      const method = (prototype as unknown as Record<string, object>)[name]!;
-      const definition = name === 'constructor' ? undefined : toolDefinitionOf(method);
-      return definition ? [[definition.name, method] as const] : [];
-    }),
-  ),
-);
+/** The methods of the controllers, by the name of their tool: the guard finds the definition of a tool there. */
+const METHODS = new Map(declaredTools().map(({ definition, method }) => [definition.name, method]));

@@ -1,4 +1,7 @@
+import fc from 'fast-check';
+import { allTools } from '../../docs/generate/tools.js';
 import { callTool } from '../support/client.js';
+import { exampleCalls, propertiesOf } from '../support/example-calls.js';
 import { type Harness, startHarness } from '../support/harness.js';
 import { auditLines } from '../support/stderr.js';
 
@@ -39,27 +42,36 @@ const craftedIds = [
   'x'.repeat(129),
   'x'.repeat(1_000_000),
 ];
-const idArguments: [string, string, Record<string, unknown>][] = [
-  ['agent_get', 'agent_id', {}],
-  ['environment_get', 'environment_id', {}],
-  ['vault_get', 'vault_id', {}],
-  ['memory_store_get', 'memory_store_id', {}],
-  ['session_get', 'session_id', {}],
-  ['session_list', 'agent_id', {}],
-  ['session_events', 'session_id', {}],
-  ['session_message', 'session_id', { text: 'hi' }],
-  ['session_interrupt', 'session_id', {}],
-  ['session_respond', 'session_id', { tool_use_id: 'sevt_1', result: 'allow' }],
-  ['session_respond', 'tool_use_id', { session_id: 'sesn_1', result: 'allow' }],
-  ['session_archive', 'session_id', {}],
-  ['session_delete', 'session_id', {}],
-  ['session_start', 'agent_id', { environment_id: 'env_1' }],
-  ['session_start', 'environment_id', { agent_id: 'agent_1' }],
-];
+/** Every argument of every tool that takes an id, or a list of them. */
+const idArguments = allTools().flatMap(({ name }) =>
+  propertiesOf(name)
+    .filter((argument) => /_ids?$/.test(argument))
+    .map((argument) => ({ tool: name, argument })),
+);
 
-describe.each(idArguments)('%s refuses a crafted %s', (tool, argument, others) => {
+describe.each(idArguments)('$tool refuses a crafted $argument', ({ tool, argument }) => {
+  const [others] = exampleCalls(tool);
   it.each(craftedIds.map((id) => [id.slice(0, 20), id]))('%j', (_shown, id) =>
-    expectRefused(tool, { ...others, [argument]: id }, new RegExp(`${argument}: not a valid id`)),
+    expectRefused(
+      tool,
+      { ...others, [argument]: argument.endsWith('_ids') ? [id] : id },
+      new RegExp(`${argument}(\\.0)?: not a valid id`),
+    ),
+  );
+});
+
+/** What no message for a model contains: words of JavaScript and zod, and comparison signs. */
+const JARGON = /\b(undefined|NaN|null|invalid input|received|expected|regex|array|record)\b|[<>]=/i;
+
+it.each(allTools())('$name explains any wrong argument in plain words', ({ input, name }) => {
+  fc.assert(
+    fc.property(fc.constantFrom(...propertiesOf(name)), fc.jsonValue(), (argument, value) => {
+      const result = input['~standard'].validate({ ...exampleCalls(name)[0], [argument]: value });
+      for (const { message } of 'issues' in result ? result.issues : []) {
+        expect(message).toMatch(/: | is required$| has unknown keys|^and \d+ more$/);
+        expect(message.replace(/^.*?: /s, '').replaceAll(/"[^"]*"/g, '')).not.toMatch(JARGON);
+      }
+    }),
   );
 });
 
@@ -79,8 +91,16 @@ it.each<[string, Record<string, unknown>, RegExp]>([
   ['session_list', { created_after: 'yesterday' }, /created_after: must be an RFC 3339 time/],
   ['session_list', { created_before: '2026-13-01T00:00:00Z' }, /created_before: must be an RFC 3339 time/],
   ['session_start', { agent_id: 'agent_1' }, /environment_id is required/],
-  ['session_start', { agent_id: 'a', environment_id: 'e', message: 'x'.repeat(1_000_000) }, /message: must have at most 100000 characters/],
-  ['session_start', { agent_id: 'a', environment_id: 'e', title: 'x'.repeat(501) }, /title: must have at most 500 characters/],
+  [
+    'session_start',
+    { agent_id: 'a', environment_id: 'e', message: 'x'.repeat(1_000_000) },
+    /message: must have at most 100000 characters/,
+  ],
+  [
+    'session_start',
+    { agent_id: 'a', environment_id: 'e', title: 'x'.repeat(501) },
+    /title: must have at most 500 characters/,
+  ],
   ['session_start', { agent_id: 'a', environment_id: 'e', budget_usd: 0 }, /budget_usd: must be at least 0\.01/],
   ['session_start', { agent_id: 'a', environment_id: 'e', budget_usd: 1.234 }, /budget_usd: must be whole cents/],
   ['session_start', { agent_id: 'a', environment_id: 'e', metadata: { a: 1 } }, /metadata\.a: must be a string/],
