@@ -90,7 +90,7 @@ module.exports = {
     ),
     rule(
       'mcp-without-rules',
-      'src/mcp defines what guardrails and audit implement (tool-access.ts); they import it, never the other way.',
+      'src/mcp defines what guardrails and audit implement (access.ts, tool-call-observer.ts); they import it, never the other way.',
       { path: folder('mcp') },
       { path: `^src/(guardrails|audit|telemetry|${tools.join('|')})/` },
     ),

@@ -1,25 +1,55 @@
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import { EventLogService } from '../managed-agents/event-log.service.js';
 import { awaiting } from '../managed-agents/log/cursor.js';
 import { encodeCursor } from '../managed-agents/log/cursor-text.js';
 import { type InputEvent, SessionsService } from '../managed-agents/sessions.service.js';
+import { id, MAX_MESSAGE_CHARS } from '../mcp/arguments.js';
+import { type Input, ToolInput } from '../mcp/tool-input.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
-import { WAIT } from './next-step.js';
 
-/** Arguments of `session_message`, already valid one by one. */
-export interface Message {
-  readonly session_id: string;
-  readonly text?: string;
-  readonly outcome?: Outcome;
-}
+/** The next call after an input was sent. */
+export const WAIT = 'Call session_wait(session_id, since=next_since).';
 
-interface Outcome {
-  readonly description: string;
-  readonly rubric: string;
-  readonly max_iterations?: number;
-}
+const MAX_DESCRIPTION_CHARS = 100_000;
+/** Limits of the API for outcomes. */
+const MAX_RUBRIC_CHARS = 262_144;
+const MAX_ITERATIONS = 20;
 
-/** Gives sessions work and stops them. Every method is one send, which the API takes whole or not at all. */
+const outcome = z.strictObject({
+  description: z.string().min(1).max(MAX_DESCRIPTION_CHARS).describe('What to produce.'),
+  rubric: z.string().min(1).max(MAX_RUBRIC_CHARS).describe('How it is graded.'),
+  max_iterations: z.int().min(1).max(MAX_ITERATIONS).optional().describe('Default: 3.'),
+});
+
+export const messageInput = new ToolInput(
+  {
+    session_id: id('Session to talk to.', 'sesn_01...'),
+    text: z.string().min(1).max(MAX_MESSAGE_CHARS).optional().describe('What to tell the agent.'),
+    outcome: outcome.optional().describe('Instead of text: a goal that is graded, and revised until it is reached.'),
+  },
+  [
+    { session_id: 'sesn_01...', text: 'Now write the tests.' },
+    { session_id: 'sesn_01...', outcome: { description: 'A working build.', rubric: 'All tests pass.' } },
+  ],
+);
+
+export const interruptInput = new ToolInput(
+  {
+    session_id: id('Session to stop.', 'sesn_01...'),
+    then_message: z
+      .string()
+      .max(MAX_MESSAGE_CHARS)
+      .optional()
+      .describe('New direction, sent together with the interrupt.'),
+  },
+  [{ session_id: 'sesn_01...' }, { session_id: 'sesn_01...', then_message: 'Use the other branch.' }],
+);
+
+type Message = Input<typeof messageInput>;
+type Outcome = NonNullable<Message['outcome']>;
+
+/** Sends input to sessions and interrupts them. Every method is one request, which the API accepts whole or not at all. */
 @Injectable()
 export class InteractService {
   constructor(
@@ -32,7 +62,7 @@ export class InteractService {
     return { ok: true, session_id, next_since: nextSince, next_step: WAIT };
   }
 
-  async interrupt(sessionId: string, thenMessage?: string): Promise<object> {
+  async interrupt({ session_id: sessionId, then_message: thenMessage }: Input<typeof interruptInput>): Promise<object> {
     const redirected = thenMessage !== undefined && thenMessage !== '';
     const nextSince = await this.send(sessionId, [
       { type: 'user.interrupt' },
@@ -47,7 +77,7 @@ export class InteractService {
     };
   }
 
-  /** Returns the cursor from before the send. It awaits the last input, but never an interrupt: that may not be stored. */
+  /** Returns the cursor from before the request. It awaits the last input, except an interrupt: that may not be stored. */
   private async send(sessionId: string, events: InputEvent[]): Promise<string> {
     const before = await this.log.cursorAtEnd(sessionId);
     const accepted = (await this.sessions.send(sessionId, events)).at(-1);
@@ -61,8 +91,8 @@ function inputOf(text: string | undefined, outcome: Outcome | undefined): InputE
   if (outcome && !text) return defineOutcome(outcome);
   throw new ToolError(
     outcome
-      ? 'text and outcome exclude each other: put the whole task into outcome.description. Nothing was sent.'
-      : 'text is required: what to tell the agent (or outcome, for a goal that is graded). Nothing was sent.',
+      ? 'text and outcome cannot be combined: put the whole task into outcome.description. Nothing was sent.'
+      : 'text is required: the message for the agent (or outcome, for a goal that is graded). Nothing was sent.',
     'invalid_message',
   );
 }

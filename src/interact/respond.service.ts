@@ -1,21 +1,40 @@
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import { noteApproval } from '../context/call.js';
 import { encodeCursor } from '../managed-agents/log/cursor-text.js';
 import { type Answer, type Answers } from '../managed-agents/respond/answer.js';
 import { type Responded, ResponderService } from '../managed-agents/respond/responder.service.js';
 import { type HumanAnswers, HumanApproval, MAX_QUESTIONS, type Question } from '../mcp/approval/human-approval.js';
+import { id, ids } from '../mcp/arguments.js';
+import { type Input, ToolInput } from '../mcp/tool-input.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
-import { WAIT } from './next-step.js';
+import { WAIT } from './interact.service.js';
 
-/** Arguments of `session_respond`, already valid one by one. */
-export interface Response {
-  readonly session_id: string;
-  readonly tool_use_id?: string;
-  readonly tool_use_ids?: string[];
-  readonly result?: 'allow' | 'deny';
-  readonly deny_message?: string;
-  readonly custom_result?: { readonly text: string; readonly is_error?: boolean };
-}
+const MAX_DENY_MESSAGE_CHARS = 10_000;
+const MAX_RESULT_CHARS = 100_000;
+const MAX_RESPONSES = 50;
+
+const customResult = z.strictObject({
+  text: z.string().max(MAX_RESULT_CHARS),
+  is_error: z.boolean().optional().describe('The tool failed; text says why.'),
+});
+
+export const respondInput = new ToolInput(
+  {
+    session_id: id('Session that asks.', 'sesn_01...'),
+    tool_use_id: id('The call to answer: a tool_use_id of pending_actions.', 'sevt_01...').optional(),
+    tool_use_ids: ids('Several calls to answer alike.', MAX_RESPONSES, 'sevt_01...').optional(),
+    result: z.enum(['allow', 'deny']).optional().describe('For kind tool_confirmation.'),
+    deny_message: z.string().max(MAX_DENY_MESSAGE_CHARS).optional().describe('Why, for the agent; only with deny.'),
+    custom_result: customResult.optional().describe('For kind custom_tool_result, instead of result.'),
+  },
+  [
+    { session_id: 'sesn_01...', tool_use_id: 'sevt_01...', result: 'allow' },
+    { session_id: 'sesn_01...', tool_use_ids: ['sevt_01...'], result: 'deny', deny_message: 'Not on production.' },
+  ],
+);
+
+type RespondRequest = Input<typeof respondInput>;
 
 type Channel = 'model' | 'human';
 
@@ -26,7 +45,7 @@ interface Proposal {
   readonly proposed: Answer;
 }
 
-/** Answers calls that wait for a client, as the model says or, in mode `human`, as the person at the client decides. */
+/** Answers pending tool calls: as the model decides or, in mode `human`, as the person at the client decides. */
 @Injectable()
 export class RespondService {
   constructor(
@@ -34,11 +53,11 @@ export class RespondService {
     private readonly approval: HumanApproval,
   ) {}
 
-  async respond(response: Response): Promise<object> {
+  async respond(request: RespondRequest): Promise<object> {
     const proposal = {
-      sessionId: response.session_id,
-      toolUseIds: namedCalls(response),
-      proposed: proposedAnswer(response),
+      sessionId: request.session_id,
+      toolUseIds: namedCalls(request),
+      proposed: proposedAnswer(request),
     };
     return this.approval.required ? this.respondByHuman(proposal) : this.send(proposal.sessionId, alike(proposal));
   }
@@ -50,13 +69,13 @@ export class RespondService {
     this.approval.requireCanAsk();
     if (proposal.toolUseIds.length > MAX_QUESTIONS) {
       throw new ToolError(
-        `At most ${MAX_QUESTIONS} calls can be put to the person at once. Nothing was sent; name fewer.`,
+        `A person can be asked about at most ${MAX_QUESTIONS} calls at once. Nothing was sent. Name fewer calls.`,
         'too_many_questions',
       );
     }
     const answers = alike(proposal);
     const checked = await this.responder.check(proposal.sessionId, answers);
-    // Nothing is left to decide.
+    // All of them are answered already.
     if (checked.open.length === 0) return report({ ...proposal, answers, channel: 'model' }, checked);
     return this.approval.ask(question, checked.open, await this.responder.namesOf(proposal.sessionId));
   }
@@ -74,7 +93,7 @@ export class RespondService {
       decided_by: 'human',
       tool_use_ids: [],
       not_sent: notSent,
-      next_step: 'The person decided nothing, so nothing was sent and the calls still wait. Ask the user how to go on.',
+      next_step: 'No decision was made, so nothing was sent; the calls are still pending. Ask the user how to go on.',
     };
   }
 
@@ -101,7 +120,7 @@ function report({ sessionId, answers, channel }: Sent, responded: Responded): ob
     ...(alreadyAnswered.length > 0 && { already_answered: alreadyAnswered }),
     still_pending: stillPending.map(({ toolUseId }) => toolUseId),
     next_since: encodeCursor(cursor),
-    next_step: stillPending.length > 0 ? `Other calls still wait: answer them too. Then: ${WAIT}` : WAIT,
+    next_step: stillPending.length > 0 ? `Other calls are still pending: answer them too. Then: ${WAIT}` : WAIT,
   };
 }
 
@@ -109,16 +128,16 @@ function alike({ toolUseIds, proposed }: Proposal): Answers {
   return new Map(toolUseIds.map((toolUseId) => [toolUseId, proposed]));
 }
 
-function namedCalls({ tool_use_id, tool_use_ids }: Response): string[] {
+function namedCalls({ tool_use_id, tool_use_ids }: RespondRequest): string[] {
   const all = [...(tool_use_id === undefined ? [] : [tool_use_id]), ...(tool_use_ids ?? [])];
   if (all.length > 0) return [...new Set(all)];
   throw invalid('tool_use_id or tool_use_ids is required: the ids are in pending_actions of session_get.');
 }
 
-function proposedAnswer({ result, deny_message, custom_result }: Response): Answer {
+function proposedAnswer({ result, deny_message, custom_result }: RespondRequest): Answer {
   if (result !== undefined && custom_result) {
     throw invalid(
-      'result and custom_result exclude each other: result for tool_confirmation, custom_result for custom_tool_result.',
+      'result and custom_result cannot be combined: give result for kind tool_confirmation, custom_result for kind custom_tool_result.',
     );
   }
   if (deny_message && result !== 'deny') throw invalid('deny_message goes only with result "deny".');

@@ -1,22 +1,29 @@
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import { EventLogService } from '../managed-agents/event-log.service.js';
 import { awaitingResumption } from '../managed-agents/log/cursor.js';
 import { encodeCursor } from '../managed-agents/log/cursor-text.js';
 import { budgetOf, dollars } from '../managed-agents/api-values.js';
 import { SessionsService, type SessionUpdateParams } from '../managed-agents/sessions.service.js';
+import { budgetUsd, id, metadata as metadataArgument, title as titleArgument } from '../mcp/arguments.js';
+import { type Input, ToolInput } from '../mcp/tool-input.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
-import { WAIT } from './next-step.js';
+import { WAIT } from './interact.service.js';
 
-/** Arguments of `session_update`, already valid one by one. */
-export interface Update {
-  readonly session_id: string;
-  readonly title?: string;
-  readonly metadata?: Readonly<Record<string, string>>;
-  readonly budget_usd?: number;
-  readonly remove_budget?: boolean;
-}
+export const updateInput = new ToolInput(
+  {
+    session_id: id('Session to change.', 'sesn_01...'),
+    title: titleArgument.min(1).optional(),
+    metadata: metadataArgument.optional().describe('Keys to set; an empty value removes the key, others stay.'),
+    budget_usd: budgetUsd.optional().describe('New spend limit, above cost_usd.'),
+    remove_budget: z.boolean().optional().describe('Final: a removed limit cannot be set again.'),
+  },
+  [{ session_id: 'sesn_01...', title: 'Nightly build' }],
+);
 
-/** Changes what can be changed about a session while it lives. */
+type Update = Input<typeof updateInput>;
+
+/** Changes the title, the metadata and the budget of a session that has not ended. */
 @Injectable()
 export class UpdateService {
   constructor(
@@ -38,16 +45,16 @@ export class UpdateService {
       budget_usd: dollars(budget?.max_list_cost),
       cost_usd: dollars(usage?.list_cost),
       status,
-      // The log can lack the change for a moment, and a wait would take the pause before it for news.
+      // The log can lack the change for a moment, and a wait would then return the pause before it as new.
       next_since: encodeCursor(resumes ? awaitingResumption(before) : before),
-      next_step: resumes ? `The session goes on where its budget stopped it. ${WAIT}` : 'Nothing else is needed.',
+      next_step: resumes ? `The session continues where its budget stopped it. ${WAIT}` : 'Nothing else is needed.',
     };
   }
 }
 
 function updateParams({ title, metadata, budget_usd, remove_budget }: Omit<Update, 'session_id'>): SessionUpdateParams {
   if (budget_usd !== undefined && remove_budget) {
-    throw new ToolError('budget_usd and remove_budget exclude each other. Nothing was changed.', 'invalid_update');
+    throw new ToolError('budget_usd and remove_budget cannot be combined: give one of them. Nothing was changed.', 'invalid_update');
   }
   const params: SessionUpdateParams = {
     ...(title !== undefined && { title }),
@@ -59,7 +66,7 @@ function updateParams({ title, metadata, budget_usd, remove_budget }: Omit<Updat
   throw new ToolError('Nothing to change: give title, metadata, budget_usd or remove_budget=true.', 'invalid_update');
 }
 
-/** The API removes a key that is null; tools take texts only, so an empty one stands for it. */
+/** The API removes a key that is null; tools take strings only, so an empty string means null. */
 function patchOf(metadata: Readonly<Record<string, string>>): Record<string, string | null> {
   return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, value === '' ? null : value]));
 }

@@ -4,7 +4,9 @@ import { ToolInput } from './tool-input.js';
 /** What a model reads when `value` is given for an argument of this schema. */
 function messageFor(schema: z.ZodType, value: unknown): string {
   const input = new ToolInput({ value: schema });
-  const result = input['~standard'].validate(value === undefined ? {} : { value }) as { issues?: { message: string }[] };
+  const result = input['~standard'].validate(value === undefined ? {} : { value }) as {
+    issues?: { message: string }[];
+  };
   return result.issues!.map(({ message }) => message).join('; ');
 }
 
@@ -65,7 +67,11 @@ const TABLE: Readonly<Record<z.core.$ZodIssue['code'], readonly Row[]>> = {
   invalid_union: [
     [z.union([z.string(), z.boolean()]), 7, 'value: must be a string, or must be true or false'],
     [z.xor([z.string(), z.string().min(1)]), 'a', 'value: fits several of the allowed forms and must fit exactly one'],
-    [z.discriminatedUnion('type', [z.strictObject({ type: z.literal('a') })]), { type: 'b' }, 'value.type: must be "a"'],
+    [
+      z.discriminatedUnion('type', [z.strictObject({ type: z.literal('a') })]),
+      { type: 'b' },
+      'value.type: must be "a"',
+    ],
   ],
   // Maps and sets are no JSON, so no argument is one.
   invalid_element: [],
@@ -76,7 +82,9 @@ const TABLE: Readonly<Record<z.core.$ZodIssue['code'], readonly Row[]>> = {
 };
 
 it.each(
-  Object.entries(TABLE).flatMap(([code, rows]) => rows.map(([schema, value, message]) => ({ code, schema, value, message }))),
+  Object.entries(TABLE).flatMap(([code, rows]) =>
+    rows.map(([schema, value, message]) => ({ code, schema, value, message })),
+  ),
 )('$code: $message', ({ schema, value, message }) => {
   expect(messageFor(schema, value)).toBe(message);
 });

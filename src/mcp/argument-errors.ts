@@ -88,7 +88,11 @@ function formatMessage(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidStringF
 }
 
 function unionMessage(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string {
-  const { options, errors = [], inclusive } = issue as {
+  const {
+    options,
+    errors = [],
+    inclusive,
+  } = issue as {
     options?: readonly unknown[];
     errors?: readonly z.core.$ZodIssue[][];
     inclusive?: boolean;

@@ -38,7 +38,10 @@ export class McpModule {
     return McpModule.overHttp(options, lambdaTransport);
   }
 
-  private static overHttp({ imports = [], observers }: McpModuleOptions, useFactory: typeof httpTransport): DynamicModule {
+  private static overHttp(
+    { imports = [], observers }: McpModuleOptions,
+    useFactory: typeof httpTransport,
+  ): DynamicModule {
     const transport: Provider[] = [
       { provide: StreamableHttpTransport, inject: [ServerSettings], useFactory },
       {

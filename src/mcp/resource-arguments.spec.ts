@@ -27,7 +27,9 @@ it.each(['session', 'sessions', 'session_ids', 'id', 'ids', 'target_session_id',
 
 it('finds what is named within an argument, where no rule looks', () => {
   expect(uncheckedResourceArgument(tool({ target: z.object({ session_id: text }) }))).toBe('session_id');
-  expect(uncheckedResourceArgument(tool({ targets: z.array(z.object({ deep: z.object({ vault: text }) })) }))).toBe('vault');
+  expect(uncheckedResourceArgument(tool({ targets: z.array(z.object({ deep: z.object({ vault: text }) })) }))).toBe(
+    'vault',
+  );
   expect(uncheckedResourceArgument(tool({ repositories: z.array(z.object({ url: text })) }))).toBeUndefined();
 });
 

@@ -1,4 +1,3 @@
-
 /*
  * How the server introduces itself to clients: name, version and instructions.
  */

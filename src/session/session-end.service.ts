@@ -5,9 +5,13 @@ import { ApiError } from '../managed-agents/api-error.js';
 import { EventLogService } from '../managed-agents/event-log.service.js';
 import { type Situation } from '../managed-agents/log/situation.js';
 import { SessionsService } from '../managed-agents/sessions.service.js';
+import { id } from '../mcp/arguments.js';
+import { ToolInput } from '../mcp/tool-input.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
 
-/** After a turn ends, the API can go on refusing to end the session for up to about two seconds. */
+export const sessionEndInput = new ToolInput({ session_id: id('Session to end.', 'sesn_01...') });
+
+/** After a turn ends, the API can refuse to end the session for up to about two seconds more. */
 const SETTLE_DELAYS_MS = [250, 500, 1000, 1500];
 
 /** How long an input that the API never marks as processed holds up the end of a session, in milliseconds. */
@@ -37,7 +41,7 @@ export class SessionEndService {
     return { ok: true, session_id: sessionId, deleted: true };
   }
 
-  /** Between the look at the log and here the session existed, so "not found" is the answer to a repeated attempt. */
+  /** The session existed when its log was read, so "not found" answers a repeated attempt. */
   private async deleteOnce(sessionId: string): Promise<void> {
     try {
       await this.sessions.delete(sessionId);
@@ -47,8 +51,8 @@ export class SessionEndService {
   }
 
   /**
-   * The API itself would end a session whose input is still queued, and so drop what was just asked or approved; that
-   * is why the log is asked first. A refusal (400) then means that its status lags, or that work began in between.
+   * The API ends a session whose input is still queued, which would drop a message or an approval. So the log is read
+   * first. A refusal (400) then means that the API's status lags, or that work began in between.
    */
   private async end(sessionId: string, attempt: () => Promise<void>): Promise<void> {
     await this.refuseIfWorking(sessionId);
@@ -56,7 +60,7 @@ export class SessionEndService {
       try {
         return await attempt();
       } catch (error) {
-        // A refusal with a code has a reason that waiting does not change.
+        // A refusal with a code will not change by waiting.
         if (!(error instanceof ApiError) || error.details.status !== 400 || error.details.code !== undefined)
           throw error;
         const wait = SETTLE_DELAYS_MS[retry];
@@ -72,7 +76,7 @@ export class SessionEndService {
     if (situation.turn !== 'running' && situation.turn !== 'queued') return;
     if (situation.turn === 'queued' && this.isHeldTooLong(sessionId, situation)) return;
     throw new ToolError(
-      'The session is still running and can only be ended when it is not. Call session_interrupt first, then session_wait until the turn is over, then try again.',
+      'The session is still running, and a running session cannot be archived or deleted. Call session_interrupt, then session_wait until the turn is over, then try again.',
       'session_running',
       { cause },
     );

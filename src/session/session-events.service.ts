@@ -1,30 +1,43 @@
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import { ServerSettings } from '../config/server.settings.js';
 import { EventLogService } from '../managed-agents/event-log.service.js';
 import { advance, type EventCursor } from '../managed-agents/log/cursor.js';
 import { encodeCursor, parseSince } from '../managed-agents/log/cursor-text.js';
 import { type LogEvent } from '../managed-agents/log/event.js';
+import { id } from '../mcp/arguments.js';
+import { type Input, ToolInput } from '../mcp/tool-input.js';
 import { truncateStrings } from '../mcp/result/truncate.js';
-import { type Batch, batchOf } from './batch.js';
-import { toEntry } from './transcript.js';
+import { type Batch, batchOf, toEntry } from './transcript.js';
 
-/** Arguments of `session_events`, already valid. */
-export interface EventsRequest {
-  readonly session_id: string;
-  readonly types?: string[];
-  readonly since?: string;
-  readonly limit: number;
-  readonly page?: string;
-  readonly format: 'concise' | 'detailed';
-}
+const MAX_CURSOR_CHARS = 2048;
 
-/** Room the answer needs beside its events: the cursor twice (at most 1.5 KB each) and the other fields. */
+export const sessionEventsInput = new ToolInput({
+  session_id: id('Session to read.', 'sesn_01...'),
+  types: z
+    .array(z.string().regex(/^[a-z0-9_.]{1,64}$/, 'must be an event type such as agent.message'))
+    .max(50)
+    .optional()
+    .meta({ description: 'Only these event types; keep them the same while you poll.', examples: [['agent.message']] }),
+  since: z
+    .string()
+    .max(MAX_CURSOR_CHARS)
+    .optional()
+    .describe('next_since of the previous answer, or an RFC 3339 time. Default: from the beginning.'),
+  limit: z.int().min(1).max(200).default(50).describe('Events to read at most.'),
+  page: z.string().max(MAX_CURSOR_CHARS).optional().describe('Same as since; kept for older clients.'),
+  format: z.enum(['concise', 'detailed']).default('concise').describe('detailed gives the raw events.'),
+});
+
+type EventsRequest = Input<typeof sessionEventsInput>;
+
+/** Reserved for the cursor, which is there twice (at most 1.5 KB each), and the other fields. */
 const ENVELOPE_CHARS = 3600;
 const MAX_STRING_CHARS = 6000;
-/** Reads in one call while there is nothing but noise to show. */
+/** Most reads of one call while all events are noise. */
 const MAX_ROUNDS = 10;
 
-/** Reads the event log of a session piece by piece, within the size a result may have. */
+/** Reads the event log of a session in pieces that fit into a result. */
 @Injectable()
 export class SessionEventsService {
   private readonly maxChars: number;
@@ -38,12 +51,12 @@ export class SessionEventsService {
 
   async events(request: EventsRequest): Promise<object> {
     const { session_id, types, limit } = request;
-    // `page` is what earlier clients send for the rest of a batch; it carries the same cursor.
+    // Earlier clients send `page` for the rest of a batch; it is the same cursor.
     const since = parseSince(session_id, nonEmpty(request.page) ?? nonEmpty(request.since));
     let cursor: EventCursor = since;
     for (let round = 1; ; round++) {
       const read = await this.log.read(session_id, { since: cursor, types, limit });
-      const batch = batchOf(read.events, describer(request), { maxChars: this.maxChars, saysWhere: true });
+      const batch = batchOf(read.events, describer(request), { maxChars: this.maxChars, countsOmitted: true });
       cursor = advance(cursor, read.events.slice(0, batch.taken));
       const hasMore = read.hasMore || batch.taken < read.events.length;
       if (batch.entries.length > 0 || !hasMore || round === MAX_ROUNDS)
@@ -52,7 +65,7 @@ export class SessionEventsService {
   }
 }
 
-/** Some clients send an empty text for what they leave out. */
+/** Some clients send an empty string for an argument they leave out. */
 function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }
@@ -61,7 +74,7 @@ function describer({ format, types }: EventsRequest): (event: LogEvent) => objec
   return format === 'detailed' || types ? (event) => detail(event, format) : toEntry;
 }
 
-/** Asked for by type, an event is never noise. */
+/** An event whose type was asked for is never noise. */
 function detail(event: LogEvent, format: EventsRequest['format']): object {
   const entry = format === 'concise' ? toEntry(event) : undefined;
   return entry ?? (truncateStrings(event, MAX_STRING_CHARS) as object);

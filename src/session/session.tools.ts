@@ -2,18 +2,10 @@ import { Payload } from '@nestjs/microservices';
 import { McpController } from '@rekog/mcp-nest';
 import { type Input } from '../mcp/tool-input.js';
 import { McpTool } from '../mcp/tool.decorator.js';
-import { SessionEndService } from './session-end.service.js';
-import { SessionEventsService } from './session-events.service.js';
-import {
-  sessionEndInput,
-  sessionEventsInput,
-  sessionGetInput,
-  sessionListInput,
-  sessionStartInput,
-  sessionWaitInput,
-} from './session.inputs.js';
-import { SessionService } from './session.service.js';
-import { SessionWaitService } from './wait/session-wait.service.js';
+import { sessionEndInput, SessionEndService } from './session-end.service.js';
+import { sessionEventsInput, SessionEventsService } from './session-events.service.js';
+import { sessionGetInput, sessionListInput, SessionService, sessionStartInput } from './session.service.js';
+import { sessionWaitInput, SessionWaitService } from './wait/session-wait.service.js';
 
 @McpController()
 export class SessionTools {

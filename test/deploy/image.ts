@@ -32,7 +32,7 @@ export class Image {
     const image = new Image(mkdtempSync(join(tmpdir(), 'image-')), new Map());
     chmodSync(image.folder, 0o755);
     const all = stages();
-    for (const name of ['build', 'build-simulator', 'simulator', 'server']) await image.carryOut(all.get(name)!);
+    for (const name of ['build', 'build-simulator', 'simulator', 'server']) await image.submit(all.get(name)!);
     return image;
   }
 
@@ -45,7 +45,7 @@ export class Image {
     rmSync(this.folder, { recursive: true });
   }
 
-  private async carryOut(stage: Stage): Promise<void> {
+  private async submit(stage: Stage): Promise<void> {
     const root = join(this.folder, stage.name);
     const before = this.built.get(stage.base);
     if (before) cpSync(before, root, { recursive: true, verbatimSymlinks: true });

@@ -116,7 +116,7 @@ describe.each(PLACES)('the person at a client over %s', (_name, at, mode) => {
       decided_by: 'human',
       tool_use_ids: [],
       not_sent: [{ tool_use_id: session.calls[0], why }],
-      next_step: expect.stringContaining('nothing was sent and the calls still wait'),
+      next_step: expect.stringContaining('nothing was sent; the calls are still pending'),
     });
     expect(sent(session)).toEqual([]);
   });

@@ -69,7 +69,7 @@ describe.each([['http', '2026-07-28', MODERN] as const, ...ERAS.map(([era, mode]
       const data = await startAndWait();
       expect(data).toMatchObject({
         reason: 'action_required',
-        note: expect.stringContaining('decided nothing') as string,
+        note: expect.stringContaining('made no decision') as string,
       });
       expect(answersSent(simulator, data.session_id as string)).toEqual([]);
     });

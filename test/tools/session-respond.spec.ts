@@ -132,7 +132,7 @@ describe('an answer given before', () => {
     const other = await respond(session_id, { tool_use_ids: calls, result: 'allow' });
     expect(other.isError).toBe(true);
     expect(other.text).toBe(
-      `Nothing was sent. ${calls[0]} was already answered with deny, which stays. Waiting now: ${calls[1]} (tool_confirmation).`,
+      `Nothing was sent. ${calls[0]} was already answered with deny, which stays. Pending now: ${calls[1]} (tool_confirmation).`,
     );
     expect(sent(session_id)).toHaveLength(1);
     expect(auditLines().at(-1)).toMatchObject({ outcome: 'failed', reason: 'not_answerable', channel: 'model' });
@@ -157,7 +157,7 @@ describe('an answer given before', () => {
     await settle(session_id);
     const { text } = await respond(session_id, { tool_use_ids: calls, result: 'deny' });
     expect(text).toContain(`${calls[0]} was already answered with allow, which stays; ${calls[1]} was already`);
-    expect(text).toMatch(/Waiting now: sevt_\w+ \(tool_confirmation\), sevt_\w+ \(tool_confirmation\)\.$/);
+    expect(text).toMatch(/Pending now: sevt_\w+ \(tool_confirmation\), sevt_\w+ \(tool_confirmation\)\.$/);
   });
 
   it('of a custom tool is compared by its text', async () => {
@@ -203,7 +203,7 @@ describe('a call that cannot be answered so', () => {
     const { session_id, calls } = await waiting(analyst, FIXTURES.environments.selfHosted);
     const { text } = await respond(session_id, { tool_use_id: calls[0], result: 'allow' });
     expect(text).toBe(
-      `Nothing was sent. ${calls[0]} waits for the worker of its self-hosted environment, not for a decision. Waiting now: ${calls[0]} (tool_result).`,
+      `Nothing was sent. ${calls[0]} waits for the worker of its self-hosted environment, not for a decision. Pending now: ${calls[0]} (tool_result).`,
     );
   });
 
@@ -222,7 +222,7 @@ describe('a call that cannot be answered so', () => {
     const tool_use_ids = [free, calls[0], other.calls[0]];
     const { text } = await respond(session_id, { tool_use_ids, result: 'allow' });
     expect(text).toBe(
-      `Nothing was sent. ${free} was decided by the agent's own permission policy (allow); ${calls[0]} does not wait any more: it was stopped or its turn has ended; ${other.calls[0]} is no tool call of this session; it may belong to another one. No call of this session waits for an answer now; session_get tells what it is doing.`,
+      `Nothing was sent. ${free} was decided by the agent's own permission policy (allow); ${calls[0]} does not wait any more: it was stopped or its turn has ended; ${other.calls[0]} is no tool call of this session; it may belong to another one. No call of this session is pending now. Call session_get for the state of the session.`,
     );
     expect(sent(session_id)).toEqual([]);
   });
@@ -234,7 +234,7 @@ describe('a call that cannot be answered so', () => {
     ]);
     const { session_id, calls } = await waiting(analyst);
     const { text } = await respond(session_id, { tool_use_ids: calls, result: 'allow' });
-    expect(text).toContain(`Waiting now: ${calls[0]} (tool_confirmation), ${calls[1]} (custom_tool_result).`);
+    expect(text).toContain(`Pending now: ${calls[0]} (tool_confirmation), ${calls[1]} (custom_tool_result).`);
     expect(sent(session_id)).toEqual([]);
     expect(await pendingCalls(harness.client, session_id)).toEqual(calls);
   });
@@ -302,7 +302,7 @@ describe('an answer whose outcome is not known', () => {
 it.each([
   [{ result: 'allow' }, /^tool_use_id or tool_use_ids is required/],
   [{ tool_use_id: 'sevt_1' }, /^result is required: allow or deny, or custom_result/],
-  [{ tool_use_id: 'sevt_1', result: 'allow', custom_result: { text: 'x' } }, /exclude each other/],
+  [{ tool_use_id: 'sevt_1', result: 'allow', custom_result: { text: 'x' } }, /cannot be combined/],
   [{ tool_use_id: 'sevt_1', result: 'allow', deny_message: 'x' }, /^deny_message goes only with result "deny"/],
   [{ tool_use_id: 'sevt_1', custom_result: { text: 'x' }, deny_message: 'x' }, /^deny_message goes only/],
   [{ tool_use_id: 'sevt_1', custom_result: {} }, /custom_result.text is required/],

@@ -88,7 +88,7 @@ it('says why a budget cannot be set', async () => {
 it.each([
   [{}, /^Nothing to change: give title, metadata, budget_usd or remove_budget=true\./],
   [{ remove_budget: false }, /^Nothing to change/],
-  [{ budget_usd: 1, remove_budget: true }, /^budget_usd and remove_budget exclude each other/],
+  [{ budget_usd: 1, remove_budget: true }, /^budget_usd and remove_budget cannot be combined/],
   [{ budget_usd: 0.001 }, /budget_usd/],
   [{ budget_usd: 1.005 }, /budget_usd: must be whole cents/],
   [{ title: '' }, /title/],

@@ -1,5 +1,5 @@
 import { inputRequired } from '@modelcontextprotocol/server';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import { ApprovalSettings } from '../../config/approval.settings.js';
 import { endCallAsking, requireToolCall } from '../../context/call.js';
 import { type PendingAction } from '../../managed-agents/log/pending.js';
@@ -8,14 +8,15 @@ import { RefusalError, ToolError } from '../errors/tool-error.js';
 import { requireClientRequest } from '../client-request.js';
 import { SealedTokens } from '../../tokens/sealed-tokens.js';
 import { ToolAccess } from '../access.js';
-import { ToolRegistry } from '../tool-registry.js';
+import { RegistryModule, ToolRegistry } from '../tool-registry.js';
 import { type Asker, type CustomResult, formFor, readForm, type Withheld } from './form.js';
 import { QuestionStates } from './question-states.js';
+import { TokensModule } from '../../tokens/tokens.module.js';
 
-/** How many calls are put to a person at once; each one is a form. */
+/** How many calls a person is asked about at once; each one is a form. */
 export const MAX_QUESTIONS = 10;
 
-/** The rule that refuses where nobody can be asked; for audit and metrics. */
+/** The rule that refuses when nobody can be asked; for audit and metrics. */
 export const HUMAN_APPROVAL_RULE = 'human_approval';
 
 /** The tool whose rules hold for every call that asks or brings an answer, whichever tool that is. */
@@ -65,14 +66,14 @@ export class HumanApproval {
     return this.required && showsForms() && !this.refusal();
   }
 
-  /** For a tool that can do nothing but ask, and for a call that brings answers: the refusal when it can't. */
+  /** Throws the refusal of a call that has to ask, or that carries answers, when the caller may not answer or be asked. */
   requireCanAsk(): void {
     const refusal = this.refusal();
     if (refusal) throw refusal;
     if (showsForms()) return;
     throw new RefusalError(
       HUMAN_APPROVAL_RULE,
-      'On this server only a person may answer tool calls (MCP_APPROVAL_MODE=human), and this client cannot be asked to show the question: it needs elicitation forms, over HTTP with protocol 2026-07-28 and over stdio with any. Nothing was sent. Tell the user to use such a client, or to ask the operator for MCP_APPROVAL_MODE=model; session_interrupt stops the agent without allowing anything.',
+      'On this server only a person may answer tool calls (MCP_APPROVAL_MODE=human), and this client cannot show the question: it needs elicitation forms, over HTTP with protocol 2026-07-28 and over stdio with any. Nothing was sent. Tell the user to use a client with them, or to ask the operator for MCP_APPROVAL_MODE=model; session_interrupt stops the agent without allowing anything.',
     );
   }
 
@@ -95,7 +96,7 @@ export class HumanApproval {
     return result;
   }
 
-  /** What the person answered, when this call brings that; undefined for a call that has not asked yet. */
+  /** The person's answers, if this call carries them; undefined for a call that has not asked yet. */
   answers(question: Question): HumanAnswers | undefined {
     const { mcpReq } = requireClientRequest().context;
     const sealed = mcpReq.requestState();
@@ -104,14 +105,14 @@ export class HumanApproval {
     const ids = typeof sealed === 'string' ? this.states.open(sealed, boundTo(question)) : undefined;
     if (!ids) {
       throw new ToolError(
-        'This answer of the person cannot be used: it is too old, was used before, or belongs to another call. Nothing was sent. Call the tool again, so that the person is asked anew.',
+        'This answer of the person is not valid: it is too old, was used before, or belongs to another call. Nothing was sent. Call the tool again, and the person is asked again.',
         'approval_state',
       );
     }
     return readForms(ids, mcpReq.inputResponses, customResultOf(question));
   }
 
-  /** Why the running call may not answer, whichever tool it is of. What counts calls has counted it as itself. */
+  /** Why the caller may not answer pending calls, whichever tool it calls. Limits have counted the running call already. */
   private refusal(): RefusalError | undefined {
     const { principal, arguments: args } = requireToolCall();
     return this.access.refusal({ tool: this.registry.require(ANSWERING_TOOL), principal, arguments: args });
@@ -120,7 +121,7 @@ export class HumanApproval {
 
 function showsForms(): boolean {
   const elicitation = requireClientRequest().clientCapabilities?.elicitation;
-  // Declared without any mode, it means forms.
+  // Without any mode, the capability means forms.
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined);
 }
 
@@ -148,3 +149,7 @@ function boundTo({ sessionId, toolUseIds = [], proposed }: Question): object {
   const tool = requireToolCall().tool;
   return [tool, sessionId, [...toolUseIds].sort(), proposed ?? null];
 }
+
+/** For tool modules that ask the person at the client. */
+@Module({ imports: [RegistryModule, TokensModule], providers: [HumanApproval], exports: [HumanApproval] })
+export class ApprovalModule {}

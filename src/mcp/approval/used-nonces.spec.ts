@@ -1,4 +1,4 @@
-import { MAX_PER_PRINCIPAL, MAX_TOTAL, UsedNonces } from './used-nonces.js';
+import { MAX_PER_PRINCIPAL, MAX_TOTAL, UsedNonces } from './question-states.js';
 
 const TTL_SECONDS = 601;
 let now: number;

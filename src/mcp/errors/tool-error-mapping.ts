@@ -51,7 +51,7 @@ function logApiError(error: ApiError): void {
   else logger.error(line);
 }
 
-/** Transport failures carry what happened in their causes; status errors have said it all. */
+/** Transport failures have their reason in the chain of causes; status errors carry it themselves. */
 function causeOf(error: ApiError): string | undefined {
   const causes: string[] = [];
   if (error.details.kind === 'status') return undefined;
@@ -64,14 +64,14 @@ function causeOf(error: ApiError): string | undefined {
 
 const MAX_LISTED = 10;
 
-/** What the model is told when calls cannot be answered as it asked: what is true of each, and which ones do wait. */
+/** For the model, when calls cannot be answered as asked: the state of each, and which calls are pending. */
 function callsNotAnswerableMessage({ refused, waiting }: CallsNotAnswerableError): string {
   return [
     'Nothing was sent.',
     `${listed(refused, explain, '; ')}.`,
     waiting.length === 0
-      ? 'No call of this session waits for an answer now; session_get tells what it is doing.'
-      : `Waiting now: ${listed(waiting, describe, ', ')}.`,
+      ? 'No call of this session is pending now. Call session_get for the state of the session.'
+      : `Pending now: ${listed(waiting, describe, ', ')}.`,
   ].join(' ');
 }
 

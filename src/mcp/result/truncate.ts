@@ -1,4 +1,3 @@
-
 /** Arguments of the next call. A cut id or cursor would be worse than none. */
 const HANDLE = /^(id|.*_ids?|next_page|next_since|type)$/;
 

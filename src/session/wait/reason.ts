@@ -4,10 +4,10 @@ import { type Situation } from '../../managed-agents/log/situation.js';
 
 /**
  * Why a wait returns.
- * - `turn_over`: the turn ended, `failed` tells how. `outcome_evaluated`: an outcome was judged, and the agent goes on.
- * - `action_required`: calls wait for an answer, of the agent or, while it works, of a sub-agent.
- * - `budget_reached`, `terminated`, `deleted`: what the session has come to.
- * - `timeout`: nothing of that. `draining`: the server is about to restart.
+ * - `turn_over`: the turn ended; see `failed`. `outcome_evaluated`: an outcome was evaluated, and the agent continues.
+ * - `action_required`: calls of the agent or, while it works, of a sub-agent are pending.
+ * - `budget_reached`, `terminated`, `deleted`: the state of the session.
+ * - `timeout`: none of these. `draining`: the server is restarting.
  */
 export type WaitReason =
   | 'turn_over'
@@ -19,7 +19,7 @@ export type WaitReason =
   | 'timeout'
   | 'draining';
 
-/** Results after which the agent revises its work; with any other one the turn is about to end. */
+/** Results after which the agent revises its work; after any other result the turn ends. */
 const GOES_ON: ReadonlySet<unknown> = new Set(['needs_revision']);
 
 /** The reason to return now, if there is one. */
@@ -41,14 +41,14 @@ export function reasonToReturn(situation: Situation, since: EventCursor): WaitRe
   }
 }
 
-/** Whether a paused turn is about to go on, rather than another one to begin: what was judged is revised in it. */
+/** Whether a paused turn will continue, in which case the evaluated work is revised in it. */
 function goesOn({ stopReason }: Situation): boolean {
   return stopReason?.type === 'requires_action' || stopReason?.type === 'budget_reached';
 }
 
-/** A call that only a self-hosted worker can answer is none of the caller's business; as a rule it is answered soon. */
+/** A call that only a self-hosted worker can answer does not count: as a rule it is answered soon. */
 function waitsForCaller({ turn, pendingActions }: Situation): boolean {
-  // Where the calls themselves were not found, the stop reason still says that some wait.
+  // If the calls themselves were not found, the stop reason still shows that some are pending.
   if (pendingActions.length === 0) return turn === 'requires_action';
   return pendingActions.some(({ kind }) => kind !== 'tool_result');
 }

@@ -1,30 +1,40 @@
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { id } from '../../mcp/arguments.js';
+import { type Input, ToolInput } from '../../mcp/tool-input.js';
 import { ServerSettings } from '../../config/server.settings.js';
 import { WaitSettings } from '../../config/wait.settings.js';
 import { requireToolCall } from '../../context/call.js';
 import { type FollowerLease, FollowService, TooManyStreamsError } from '../../managed-agents/follow/follow.service.js';
 import { type EventCursor } from '../../managed-agents/log/cursor.js';
 import { parseSince } from '../../managed-agents/log/cursor-text.js';
-import { cancellationOf, requireClientRequest } from '../../mcp/client-request.js';
+import { cancellationOf, reportProgress, requireClientRequest } from '../../mcp/client-request.js';
 import { ToolError } from '../../mcp/errors/tool-error.js';
-import { PersonsDecisions } from './persons-decisions.js';
-import { reportWaiting } from './wait-progress.js';
+import { ElicitedDecisions } from './elicited-decisions.js';
 import { waitAnswer } from './wait-answer.js';
 import { WaitingTime } from './waiting-time.js';
-import { type WaitOutcome, SessionWait } from './session-wait.js';
+import { SessionWait, type WaitOutcome } from './session-wait.js';
+import { type ServerContext } from '@modelcontextprotocol/server';
+import { type SessionFollower } from '../../managed-agents/follow/session-follower.js';
+import { contentText, oneLine } from '../transcript.js';
 
-/** Arguments of `session_wait`, already valid. */
-export interface WaitRequest {
-  readonly session_id: string;
-  readonly since?: string;
-  readonly timeout_seconds?: number;
-}
+const MAX_CURSOR_CHARS = 2048;
+
+export const sessionWaitInput = new ToolInput({
+  session_id: id('Session to wait for.', 'sesn_01...'),
+  since: z
+    .string()
+    .max(MAX_CURSOR_CHARS)
+    .optional()
+    .describe('Newest next_since of this session, as from session_start, session_message or session_wait.'),
+  timeout_seconds: z.number().optional().describe('Longest wait; default 45, at most 50 unless the operator says so.'),
+});
 
 const DEFAULT_SECONDS = 45;
 const MIN_SECONDS = 1;
-/** Kept free before the deadline of a call, for the last look and for putting the answer together. In milliseconds. */
+/** Time reserved before the deadline of a call for the last read and for the answer, in milliseconds. */
 const ANSWER_MS = 500;
-const UNDECIDED_NOTE = 'The person was asked and decided nothing; the calls still wait.';
+const UNDECIDED_NOTE = 'The person was asked and made no decision; the calls are still pending.';
 
 /** Waits for a session on behalf of one caller. */
 @Injectable()
@@ -34,7 +44,7 @@ export class SessionWaitService {
 
   constructor(
     private readonly sessions: FollowService,
-    private readonly decisions: PersonsDecisions,
+    private readonly decisions: ElicitedDecisions,
     watch: WaitSettings,
     server: ServerSettings,
   ) {
@@ -42,9 +52,9 @@ export class SessionWaitService {
     this.maxChars = server.maxResultChars;
   }
 
-  async wait({ session_id, since: given, timeout_seconds }: WaitRequest): Promise<object> {
+  async wait({ session_id, since: given, timeout_seconds }: Input<typeof sessionWaitInput>): Promise<object> {
     const { seconds, notes } = this.allowed(timeout_seconds);
-    const decisions = await this.decisions.carryOut(parseSince(session_id, given === '' ? undefined : given));
+    const decisions = await this.decisions.submit(parseSince(session_id, given === '' ? undefined : given));
     const found = await this.watch(decisions.since, seconds);
     const question = await this.decisions.question(found, decisions);
     if (question) return question;
@@ -88,7 +98,7 @@ export class SessionWaitService {
     } catch (error) {
       if (!(error instanceof TooManyStreamsError)) throw error;
       throw new ToolError(
-        `This server already waits for ${error.maxStreams} sessions, as many as it may (MCP_MAX_STREAMS). Use session_get now and then instead, or try again in a minute.`,
+        `Limit reached: this server waits for ${error.maxStreams} sessions at once (MCP_MAX_STREAMS). Call session_get from time to time instead, or try again in a minute.`,
         'too_many_streams',
         { cause: error },
       );
@@ -99,4 +109,25 @@ export class SessionWaitService {
 /** How long a call with this deadline may wait, in milliseconds. */
 function msLeft(deadline: number | undefined): number {
   return deadline === undefined ? Infinity : Math.max(0, deadline - ANSWER_MS - Date.now());
+}
+
+const INTERVAL_MS = 12_000;
+const MAX_MESSAGE_CHARS = 200;
+
+/** Reports progress to a client that asked for it: at an interval, and for each message of the agent. */
+export function reportWaiting(context: ServerContext, follower: SessionFollower, total: number): () => void {
+  const startedAt = performance.now();
+  const report = (message: string) => {
+    const progress = Math.round((performance.now() - startedAt) / 100) / 10;
+    reportProgress(context, { progress, total, message });
+  };
+  const timer = setInterval(() => report('The agent is still working.'), INTERVAL_MS);
+  const stopListening = follower.listen({
+    changed: () => undefined,
+    messageSent: ({ content }) => report(oneLine(contentText(content), MAX_MESSAGE_CHARS)),
+  });
+  return () => {
+    clearInterval(timer);
+    stopListening();
+  };
 }

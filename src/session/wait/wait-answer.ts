@@ -4,17 +4,14 @@ import { type LogEvent } from '../../managed-agents/log/event.js';
 import { dollars } from '../../managed-agents/api-values.js';
 import { type Situation } from '../../managed-agents/log/situation.js';
 import { truncate } from '../../mcp/result/truncate.js';
-import { batchOf } from '../batch.js';
-import { nextStep } from '../next-step.js';
-import { type TurnView, turnView } from '../session-view.js';
-import { contentText } from '../transcript.js';
-import { digestOf } from './digest.js';
+import { batchOf, contentText, digestOf } from '../transcript.js';
+import { nextStep, type TurnView, turnView } from '../session-view.js';
 import { type WaitReason } from './reason.js';
 import { type WaitOutcome } from './session-wait.js';
 
-/** Room the answer needs beside its events and the final message: cursor, pending actions, usage. */
+/** Reserved for the cursor, the pending actions and the usage. */
 const ENVELOPE_CHARS = 3600;
-/** Room for each pending action, should all of them be long. */
+/** Reserved for each pending action, if all of them are long. */
 const ACTION_CHARS = 1200;
 const MAX_FINAL_MESSAGE_CHARS = 16_000;
 /** Reasons for which the turn's last message is its result. */
@@ -28,8 +25,8 @@ export interface WaitAnswerOptions {
 }
 
 /**
- * The answer of `session_wait`. A model pays for each character and waits several times a turn: what is empty, or said
- * by another field, is left out.
+ * The answer of `session_wait`. A model pays for each character and waits several times in a turn, so empty fields and
+ * repetitions of other fields are left out.
  */
 export function waitAnswer(found: WaitOutcome, { since, maxChars, notes }: WaitAnswerOptions): object {
   const { reason, situation, events = [] } = found;
@@ -41,14 +38,14 @@ export function waitAnswer(found: WaitOutcome, { since, maxChars, notes }: WaitA
   };
   const room = Math.max(maxChars - ENVELOPE_CHARS - JSON.stringify(turn).length, maxChars / 4);
   const describe = (event: LogEvent) => (isAwaited(since, event) ? undefined : digestOf(event, final));
-  const batch = batchOf(events, describe, { maxChars: room, saysWhere: false });
+  const batch = batchOf(events, describe, { maxChars: room, countsOmitted: false });
   const cursor = advance(since, events.slice(0, batch.taken));
   return {
     ...head,
     ...turn,
     events: batch.entries,
     ...((found.hasMore || batch.taken < events.length) && { has_more: true }),
-    // Whoever waits on has seen what there is; an input that was never taken up must not hold up every wait.
+    // After a time-out the caller has seen all events; an input that is never processed must not delay every later wait.
     next_since: encodeCursor(reason === 'timeout' ? { ...cursor, awaited: undefined } : cursor),
     ...(since.outrun && { may_have_missed: true }),
     ...noteView(found.lastError ? [...notes, LAST_ERROR_NOTE] : notes),
@@ -56,7 +53,7 @@ export function waitAnswer(found: WaitOutcome, { since, maxChars, notes }: WaitA
   };
 }
 
-const LAST_ERROR_NOTE = 'The Managed Agents API could not be read to the end; what is shown here may be a moment old.';
+const LAST_ERROR_NOTE = 'The Managed Agents API could not be read completely; this answer may be slightly out of date.';
 
 /** What is true of the turn beyond its reason and status. */
 function situationView(situation: Situation, head: { reason: WaitReason; status: unknown }, maxChars: number): object {
@@ -68,7 +65,7 @@ function situationView(situation: Situation, head: { reason: WaitReason; status:
   };
 }
 
-/** The view of the turn, without what is empty or said by reason and status. */
+/** The view of the turn, without empty fields and without what reason and status already tell. */
 function briefTurn(view: TurnView, { reason, status }: { reason: WaitReason; status: unknown }): object {
   const { turn, stop_reason, failed, pending_actions, pending_count, ...rest } = view;
   return {
@@ -103,9 +100,9 @@ function nextStepAfter({ reason, situation }: WaitOutcome): string {
     case 'deleted':
       return 'The session was deleted. Start another one with session_start.';
     case 'draining':
-      return 'The server restarts. In a few seconds, call session_wait with since=next_since.';
+      return 'The server is restarting. In a few seconds, call session_wait with since=next_since.';
     case 'outcome_evaluated':
-      return 'The work was judged and the agent revises it. Call session_wait with since=next_since.';
+      return 'The outcome was evaluated and the agent revises its work. Call session_wait with since=next_since.';
     case 'timeout':
       return situation && !isWorking(situation) ? nextStep(situation) : WAIT_ON;
     default:

@@ -1,7 +1,7 @@
-/** What ends a wait from outside. */
+/** Why a wait was ended from outside. */
 export type End = 'timeout' | 'draining' | 'cancelled';
 
-/** How long a wait may last: until its time is up, the server is told to end, or nobody wants the answer any more. */
+/** How long a wait may last: until its time is up, the server shuts down, or the call is cancelled. */
 export class WaitingTime {
   /** Aborts when the time is over. */
   readonly over = new AbortController();
@@ -26,7 +26,7 @@ export class WaitingTime {
     return this.ended;
   }
 
-  /** The outcome of `work`, or undefined as soon as the time is over; the work is left to itself then. */
+  /** The result of `work`, or undefined as soon as the time is over; the work then continues unobserved. */
   until<T>(work: Promise<T>): Promise<T | undefined> {
     return Promise.race([work, this.finished.then(() => undefined)]);
   }
@@ -35,7 +35,7 @@ export class WaitingTime {
     clearTimeout(this.timer);
     this.cancelled.removeEventListener('abort', this.onCancel);
     this.draining.removeEventListener('abort', this.onDrain);
-    // Whoever still pauses within this time goes home.
+    // Ends every pause within this wait.
     this.over.abort();
   }
 

@@ -1,4 +1,4 @@
-import { digestOf } from './digest.js';
+import { digestOf } from './transcript.js';
 
 const event = (type: string, fields: object = {}) => ({
   id: 'sevt_1',

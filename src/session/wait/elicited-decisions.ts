@@ -6,24 +6,24 @@ import { ResponderService } from '../../managed-agents/respond/responder.service
 import { HumanApproval } from '../../mcp/approval/human-approval.js';
 import { type WaitOutcome } from './session-wait.js';
 
-/** What a person at the client decided before this call, which carries the decisions. */
+/** The decisions of the person at the client that this call carries. */
 export interface Decisions {
-  /** Where to wait from: the calls just answered are not taken for waiting ones. */
+  /** Where to wait from: calls that were just answered do not count as pending. */
   readonly since: EventCursor;
   /** The calls the person was asked about and left undecided. */
   readonly undecided: ReadonlySet<string>;
 }
 
-/** In mode `human`: what a wait finds waiting is put to the person at the client instead of being left to the model. */
+/** In mode `human`: asks the person at the client about the pending calls that a wait finds, instead of the model. */
 @Injectable()
-export class PersonsDecisions {
+export class ElicitedDecisions {
   constructor(
     private readonly approval: HumanApproval,
     private readonly responder: ResponderService,
   ) {}
 
-  /** Sends what the person decided, if this call brings decisions. */
-  async carryOut(since: EventCursor): Promise<Decisions> {
+  /** Sends the person's decisions to the session, if this call carries any. */
+  async submit(since: EventCursor): Promise<Decisions> {
     const { sessionId } = since;
     const decided = this.approval.answers({ sessionId });
     if (!decided) return { since, undecided: new Set() };
@@ -35,7 +35,7 @@ export class PersonsDecisions {
     return { since: { ...since, awaited: cursor.awaited }, undecided };
   }
 
-  /** The question to return instead of an answer; undefined where there is nothing to ask, or nobody who can be asked. */
+  /** The question to return instead of an answer; undefined when there is nothing to ask, or nobody can be asked. */
   async question({ reason, situation }: WaitOutcome, { since, undecided }: Decisions): Promise<object | undefined> {
     if (reason !== 'action_required' || !situation || !this.approval.canAsk()) return undefined;
     const isOpen = ({ kind, toolUseId }: PendingAction) => kind === 'tool_confirmation' && !undecided.has(toolUseId);
