@@ -54,7 +54,10 @@ export class UpdateService {
 
 function updateParams({ title, metadata, budget_usd, remove_budget }: Omit<Update, 'session_id'>): SessionUpdateParams {
   if (budget_usd !== undefined && remove_budget) {
-    throw new ToolError('budget_usd and remove_budget cannot be combined: give one of them. Nothing was changed.', 'invalid_update');
+    throw new ToolError(
+      'budget_usd and remove_budget cannot be combined: give one of them. Nothing was changed.',
+      'invalid_update',
+    );
   }
   const params: SessionUpdateParams = {
     ...(title !== undefined && { title }),

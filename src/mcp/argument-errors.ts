@@ -43,7 +43,11 @@ const UNITS: Readonly<Record<string, readonly [one: string, many: string]>> = {
  * issue, and never repeats the value. A message that a schema states itself, such as that of a pattern, comes before it.
  */
 export function plainMessage(issue: Issue): string {
-  if (issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value')) return REQUIRED;
+  const isMissing = issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+  return isMissing ? REQUIRED : messageOf(issue);
+}
+
+function messageOf(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
       return `must be ${TYPES[issue.expected] ?? `of type ${issue.expected}`}`;

@@ -51,7 +51,7 @@ export class ToolInput<Shape extends z.ZodRawShape = z.ZodRawShape> {
 
   /** Calls that the tool accepts, the simplest one first. */
   get examples(): readonly Readonly<Record<string, unknown>>[] {
-    if (this.givenExamples.length > 0) return this.givenExamples as readonly Record<string, unknown>[];
+    if (this.givenExamples.length > 0) return this.givenExamples;
     const { properties = {}, required = [] } = this.jsonSchema as ObjectSchema;
     return [Object.fromEntries(required.map((name) => [name, properties[name]?.examples?.[0]]))];
   }

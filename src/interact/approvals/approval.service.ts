@@ -110,7 +110,8 @@ export function approvalAnswer(
 function whyStopped(stop: Stop, examined: number): string {
   const sessions = `${examined} session${examined === 1 ? '' : 's'}`;
   if (stop === 'end') return '';
-  if (stop === 'full') return 'The page is full and there may be more. Call approval_list again with page set to next_page.';
+  if (stop === 'full')
+    return 'The page is full and there may be more. Call approval_list again with page set to next_page.';
   if (stop === 'bounds')
     return `Stopped after ${sessions} to limit requests to the API; approvals in older sessions are not listed yet. Call approval_list again with page set to next_page.`;
   return `Stopped after ${sessions}; call approval_list again later with page set to next_page. ${apiErrorMessage(stop)}`;
