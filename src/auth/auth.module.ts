@@ -30,7 +30,8 @@ import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
       inject: [AuthSettings, TrustedIssuers],
       useFactory: (settings: AuthSettings, issuers: TrustedIssuers) => NamedStrategies.create(settings, issuers),
     },
-    { provide: APP_GUARD, useClass: HttpAuthGuard },
+    HttpAuthGuard,
+    { provide: APP_GUARD, useExisting: HttpAuthGuard },
   ],
   exports: [Challenges, TrustedIssuers, AuthRefusals],
 })

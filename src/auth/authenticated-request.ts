@@ -6,6 +6,8 @@ import { type Principal } from '../context/principal.js';
 /** A Fastify request as the guards see it. */
 export interface AuthenticatedRequest extends AddressedRequest {
   user?: unknown;
+  /** The route that matched, with what its decorators declare. */
+  readonly routeOptions: { readonly url?: string; readonly config?: object };
   readonly raw: { readonly socket: Socket; user?: Principal; auth?: unknown };
 }
 

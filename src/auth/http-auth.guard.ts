@@ -10,7 +10,8 @@ import { isPublic } from './public.decorator.js';
 
 /**
  * Every HTTP route passes this global guard, so that a forgotten decorator opens nothing. Each token is checked by exactly
- * one strategy of `MCP_AUTH_MODE`.
+ * one strategy of `MCP_AUTH_MODE`. Nest runs guards after the body was parsed; `authenticateBeforeBody` runs this one
+ * earlier, and Nest's own run then finds the principal on the request.
  */
 @Injectable()
 export class HttpAuthGuard implements CanActivate {
@@ -26,8 +27,9 @@ export class HttpAuthGuard implements CanActivate {
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (context.getType() !== 'http' || isPublic(context.getHandler())) return true;
+    if (context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    if (isPublic(request.routeOptions.config) || request.raw.user) return true;
     const guard = this.guardFor(request);
     if (!guard) {
       attachPrincipal(request, ANONYMOUS_PRINCIPAL);

@@ -15,9 +15,7 @@ import { ClientConnections } from './client-connections.js';
 import { GracefulShutdown } from './graceful-shutdown.js';
 import { listen } from './listen.js';
 import { listenForManagement } from './management.js';
-
-/** Largest request body, in bytes. */
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
+import { guardBodies, MAX_BODY_BYTES } from './request-bodies.js';
 
 /** Time for a client to send its whole request, in milliseconds; without it a slow body could hold a connection forever. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -52,6 +50,7 @@ export async function createHttpApp(root = AppModule.forHttp()): Promise<NestFas
   isTrustedProxy = trustedProxies(app.get(ServerSettings).trustedProxies);
   giveRequestIds(app);
   if (app.get(OpenTelemetry).tracing) traceRequests(app);
+  guardBodies(app);
   app.connectMicroservice<AsyncMicroserviceOptions>(
     { inject: [McpStrategy], useFactory: (strategy: McpStrategy) => ({ strategy }) },
     // Without this, global guards, filters and interceptors do not apply to tools.
@@ -69,7 +68,8 @@ function giveRequestIds(app: NestFastifyApplication): void {
     reply.raw.setHeader(REQUEST_ID_HEADER, request.id);
     done();
   });
-  // After the body was read, because the events of reading it come from outside of any asynchronous context.
+  fastify.addHook('preParsing', (request, _reply, _payload, done) => runRequest({ requestId: request.id }, done));
+  // Again after the body was read, because the events of reading it come from outside of any asynchronous context.
   fastify.addHook('preHandler', (request, _reply, done) => runRequest({ requestId: request.id }, done));
 }
 

@@ -49,7 +49,7 @@ const failuresOf = ({ app }: TestServer) => {
 /** One for which no command takes too long: what is counted exactly must not depend on how busy the machine is. */
 async function patientServerWith(env: Record<string, string>) {
   const started = await serverWith(env);
-  redisOf(started.server).options.commandTimeout = 120_000;
+  started.server.app.get(StoreHealth, { strict: false }).answerTimeoutMs = 120_000;
   return started;
 }
 const granted = (answers: ToolAnswer[]) => answers.filter(({ isError }) => !isError).length;
@@ -200,10 +200,25 @@ withRedis('replicas that share a Redis', () => {
     redis.freeze();
     expect((await call('agent_list')).isError).toBe(false);
     // It was the time of the command that ran out, before that of the connection, and it was tried once.
-    const { commandTimeout, socketTimeout, maxRetriesPerRequest } = redisOf(server).options;
-    expect({ commandTimeout, maxRetriesPerRequest }).toEqual({ commandTimeout: 1000, maxRetriesPerRequest: 0 });
-    expect(socketTimeout).toBeGreaterThan(commandTimeout!);
+    const { answerTimeoutMs } = server.app.get(StoreHealth, { strict: false });
+    const { socketTimeout, maxRetriesPerRequest } = redisOf(server).options;
+    expect({ answerTimeoutMs, maxRetriesPerRequest }).toEqual({ answerTimeoutMs: 1000, maxRetriesPerRequest: 0 });
+    expect(socketTimeout).toBeGreaterThan(answerTimeoutMs);
     expect(stderrText()).toMatch(/is unavailable \(Command timed out\)/);
+  });
+
+  it.each([
+    ['than a command may take', 1500],
+    ['than a connection may be silent', 5500],
+  ])('a process that could not react for longer %s does not take Redis for absent', async (_what, ms) => {
+    const { server } = await serverWith({ MCP_REDIS_URL: redis.url, MCP_RATE_LIMIT_PER_MINUTE: '5' });
+    const question = server.app
+      .get(StoreHealth, { strict: false })
+      .query('calls', 'observe', () => redisOf(server).ping());
+    const until = performance.now() + ms;
+    while (performance.now() < until);
+    expect(await question).toEqual({ answer: 'PONG' });
+    expect(failuresOf(server)).toEqual({ open: 0, closed: 0 });
   });
 
   it('a server that ends closes its connection', async () => {

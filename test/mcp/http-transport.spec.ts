@@ -61,8 +61,33 @@ describe('bodies', () => {
     const answer = await send(url, { body });
     expect(answer).toMatchObject({
       status: 413,
-      json: { jsonrpc: '2.0', error: { message: 'The body is larger than 4 MB' } },
+      json: { jsonrpc: '2.0', error: { message: expect.stringContaining('at most 4 MB') } },
     });
+  });
+
+  it.each([
+    ['lists', '[', ']'],
+    ['objects', '{"a":', '}'],
+    ['lists in objects', '{"a":[', ']}'],
+  ])('reads 100 levels of %s, and refuses more before they are parsed', async (_what, open, close) => {
+    const nested = (levels: number) => {
+      const times = Math.ceil(levels / (open.length === 6 ? 2 : 1));
+      return `${open.repeat(times)}${close === '}' ? '1' : ''}${close.repeat(times)}`;
+    };
+    const inside = (levels: number) =>
+      `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":${nested(levels - 2)}}}`;
+    expect(await send(url, { body: inside(100) })).toMatchObject({ json: { jsonrpc: '2.0', id: 1 } });
+    for (const levels of [102, 4000, 1_000_000 / open.length]) {
+      expect(await send(url, { body: inside(levels) })).toMatchObject({
+        status: 400,
+        json: { error: { code: -32600, message: 'The body is nested too deeply: at most 100 levels' } },
+      });
+    }
+  });
+
+  it('counts no brackets in texts', async () => {
+    const body = call('ping', { _meta: { text: `\\"${'['.repeat(1000)}` } });
+    expect(await send(url, { body })).toMatchObject({ status: 200 });
   });
 
   it('reads 3 MB, and refuses the argument that is too long', async () => {

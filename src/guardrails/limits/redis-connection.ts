@@ -1,10 +1,12 @@
 import { type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type Redis } from 'ioredis';
+import { inOwnTime } from './own-time.js';
 import { type StoreHealth } from './store-health.js';
 
-/** Longest wait for a connection and for an answer, in milliseconds: the most that a call is delayed. */
+/** Longest wait for a connection, in milliseconds. `StoreHealth` limits the wait for an answer. */
 const CONNECT_TIMEOUT_MS = 2000;
-const COMMAND_TIMEOUT_MS = 1000;
+/** Longest wait of a readiness check, in milliseconds. */
+const PING_TIMEOUT_MS = 1000;
 /** A connection that leaves a command unanswered for this long is closed, in milliseconds. */
 const SOCKET_TIMEOUT_MS = 5000;
 const MAX_RECONNECT_DELAY_MS = 2000;
@@ -28,7 +30,6 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      commandTimeout: COMMAND_TIMEOUT_MS,
       socketTimeout: SOCKET_TIMEOUT_MS,
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
       connectionName: 'managed-agent-control',
@@ -44,15 +45,10 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     await this.client.connect().catch(() => undefined);
   }
 
-  /** Whether Redis answers now. Never rejects, and takes no longer than {@link COMMAND_TIMEOUT_MS}. */
+  /** Whether Redis answers now. Never rejects, and takes about {@link PING_TIMEOUT_MS} at most. */
   async answers(): Promise<boolean> {
-    try {
-      await this.client.ping();
-      return true;
-    } catch {
-      // The listener records lost connections; a failed command adds nothing to that.
-      return false;
-    }
+    // The listener records lost connections; a failed command adds nothing to that.
+    return 'value' in (await inOwnTime(PING_TIMEOUT_MS, () => this.client.ping()));
   }
 
   /** After the last call has ended. */

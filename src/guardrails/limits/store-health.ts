@@ -2,9 +2,16 @@ import { Injectable, Logger } from '@nestjs/common';
 import { LimitsSettings } from '../../config/limits.settings.js';
 import { type Tier } from '../../config/tiers.js';
 import { type Refusal } from '../policy.js';
+import { inOwnTime, ownPause } from './own-time.js';
 
 /** While the store is unavailable, at most one line is logged in this time, in milliseconds. */
 const LOG_INTERVAL_MS = 60_000;
+/** Longest wait for an answer of the store, in milliseconds in which this process could have received it. */
+const ANSWER_TIMEOUT_MS = 1000;
+/** A failure is blamed on this process, and not on the store, when it could not react for this long, in milliseconds. */
+const STALL_MS = 1000;
+/** Time for a connection that was closed during a stall to be made again, in milliseconds. */
+const RECONNECT_MS = 500;
 
 /** The limits that are counted in the store. */
 export type Limit = 'calls' | 'starts' | 'running_sessions';
@@ -14,6 +21,8 @@ export type LimitDecision = (typeof LIMIT_DECISIONS)[number];
 /** Decides, logs and counts what happens to calls while the store behind the limits is unavailable. */
 @Injectable()
 export class StoreHealth {
+  /** For tests on machines where Redis itself has to wait for a processor. */
+  answerTimeoutMs = ANSWER_TIMEOUT_MS;
   /** How often each limit made each decision since the process started; for metrics. */
   readonly decisions = new Map<Limit, Record<LimitDecision, number>>();
   private readonly logger = new Logger('Limits');
@@ -29,7 +38,7 @@ export class StoreHealth {
    */
   async query<T>(limit: Limit, tier: Tier, question: () => Promise<T>): Promise<{ answer: T } | { refusal?: Refusal }> {
     try {
-      const answer = await question();
+      const answer = await this.ask(question);
       this.recordRecovery();
       return { answer };
     } catch (error) {
@@ -59,12 +68,23 @@ export class StoreHealth {
 
   /** Writes the result of a call to the store. If that fails, the count is off by one until its window ends. */
   async update(change: () => Promise<unknown>): Promise<void> {
-    try {
-      await change();
-      this.recordRecovery();
-    } catch (error) {
-      this.recordFailure(error);
+    const result = await inOwnTime(this.answerTimeoutMs, change);
+    if ('error' in result) this.recordFailure(result.error);
+    else this.recordRecovery();
+  }
+
+  /**
+   * Waits for an answer of the store. When this process could not react for a while, the connection may have been given up
+   * although the store answered, so the store is asked once more. A call may then count twice.
+   */
+  private async ask<T>(question: () => Promise<T>): Promise<T> {
+    let result = await inOwnTime(this.answerTimeoutMs, question);
+    if ('error' in result && result.stalledMs >= STALL_MS) {
+      await ownPause(RECONNECT_MS);
+      result = await inOwnTime(this.answerTimeoutMs, question);
     }
+    if ('error' in result) throw result.error;
+    return result.value;
   }
 
   /** The store failed or cannot be reached. */

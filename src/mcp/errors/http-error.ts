@@ -7,10 +7,12 @@ const INVALID_REQUEST = -32600;
 const INTERNAL_ERROR = -32603;
 const SERVER_ERROR = -32000;
 
+const TOO_LARGE = 'The body is too large: at most 4 MB, and 64 KB where no token is needed';
+
 const logger = new Logger('Http');
 
-/** A header has a value that is not understood. The message names the allowed ones. */
-export class InvalidHeaderError extends BadRequestException {}
+/** An HTTP request that cannot be accepted as it is. The message says what is wrong with it and what is accepted. */
+export class InvalidRequestError extends BadRequestException {}
 
 /** The part of Fastify's reply that is used here. */
 export interface Reply {
@@ -41,13 +43,13 @@ function describe(error: unknown): { status: number; code: number; message: stri
   const status = error instanceof HttpException ? error.getStatus() : statusOfFastify(error);
   if (status === undefined || status >= 500) return { status: 500, code: INTERNAL_ERROR, message: 'Internal error' };
   if (isChallenge(error)) return { status, code: SERVER_ERROR, message: error.message };
-  if (error instanceof InvalidHeaderError) return { status, code: INVALID_REQUEST, message: error.message };
+  if (error instanceof InvalidRequestError) return { status, code: INVALID_REQUEST, message: error.message };
   // Nest turns errors of the body parser into exceptions; other 400s come from Fastify itself.
   if (status === 400 && error instanceof HttpException)
     return { status, code: PARSE_ERROR, message: 'The body could not be read as JSON' };
   if (status === 404)
     return { status, code: INVALID_REQUEST, message: 'There is nothing at this address; MCP is served at /mcp' };
-  if (status === 413) return { status, code: INVALID_REQUEST, message: 'The body is larger than 4 MB' };
+  if (status === 413) return { status, code: INVALID_REQUEST, message: TOO_LARGE };
   if (status === 415) return { status, code: INVALID_REQUEST, message: 'Send the body as application/json' };
   return { status, code: INVALID_REQUEST, message: 'The request was refused' };
 }

@@ -11,7 +11,7 @@ import {
 } from '@nestjs/common';
 import { StreamableHttpController } from '@rekog/mcp-nest';
 import { attachPrincipal, type AuthenticatedRequest } from '../../auth/authenticated-request.js';
-import { InvalidHeaderError, type Reply } from '../errors/http-error.js';
+import { InvalidRequestError, type Reply } from '../errors/http-error.js';
 import { ScopeGuard } from './scope.guard.js';
 
 /** The route that serves only the tools that read; for clients that can be given an address but no headers. */
@@ -35,7 +35,7 @@ export class NarrowingGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<RoutedRequest>();
     const value = request.headers[READ_ONLY_HEADER];
     if (value !== undefined && String(value).toLowerCase() !== 'true') {
-      throw new InvalidHeaderError('The header X-MCP-Readonly can only be "true"; leave it out otherwise');
+      throw new InvalidRequestError('The header X-MCP-Readonly can only be "true"; leave it out otherwise');
     }
     const principal = request.raw.user;
     if (!principal) throw new Error('an HTTP request reached MCP without a principal');

@@ -30,11 +30,14 @@ export function traceRequests(app: NestFastifyApplication): void {
     }
     done();
   });
-  fastify.addHook('preHandler', (request, _reply, done) => {
+  const inTrace = (request: object, done: () => void) => {
     const place = places.get(request);
     if (place) context.with(place, done);
     else done();
-  });
+  };
+  fastify.addHook('preParsing', (request, _reply, _payload, done) => inTrace(request, done));
+  // Again after the body was read, whose events come from outside of any asynchronous context.
+  fastify.addHook('preHandler', (request, _reply, done) => inTrace(request, done));
 }
 
 function startSpan(method: string, route: string | undefined, parent: Context): Span {
