@@ -6,6 +6,14 @@ import { ShutdownSettings } from '../config/shutdown.settings.js';
 import { RunningCalls, Shutdown } from '../mcp/shutdown.js';
 import { crashHandlers, onSignals } from './process-handlers.js';
 
+/** Calls that are still accepted after the shutdown began. */
+interface Delay {
+  /** Resolves when no more calls are accepted. */
+  readonly servingUntil?: Promise<unknown>;
+  /** How long that takes, in milliseconds, where it is known. */
+  readonly delayMs?: number;
+}
+
 /**
  * Shuts a server process down once, in stages, within its grace, with exit code 0. Nest's shutdown hooks are not used:
  * they end the process with the signal, leave no time for load balancers, and wait without a limit.
@@ -36,12 +44,13 @@ export class GracefulShutdown {
   onSignals(delayFor: (signal: NodeJS.Signals) => boolean): void {
     onSignals((signal) => {
       if (this.started) process.exit(128 + constants.signals[signal]);
-      this.start(signal, delayFor(signal) ? this.settings.delayMs : 0);
+      const { delayMs } = this.settings;
+      this.start(signal, delayFor(signal) && delayMs > 0 ? { servingUntil: pause(delayMs), delayMs } : {});
     });
   }
 
   /** Ends the process. An error is logged, and the process then exits with code 1. */
-  start(cause: string, delayMs = 0): void {
+  start(cause: string, delay: Delay = {}): void {
     if (this.started) return;
     this.started = true;
     const fail = (error: unknown) => {
@@ -51,18 +60,27 @@ export class GracefulShutdown {
     const { graceMs, graceSeconds } = this.settings;
     const late = new Error(`shutdown did not finish within MCP_SHUTDOWN_GRACE_SECONDS (${graceSeconds})`);
     setTimeout(() => fail(late), graceMs).unref();
-    this.run(cause, delayMs).then(() => process.exit(0), fail);
+    this.run(cause, delay).then(() => process.exit(0), fail);
   }
 
-  private async run(cause: string, delayMs: number): Promise<void> {
+  private async run(cause: string, { servingUntil, delayMs }: Delay): Promise<void> {
+    const { callsEndMs, answersMs } = this.settings;
     this.shutdown.leave();
-    const delay = delayMs > 0 ? `; requests are still answered for ${delayMs / 1000} s` : '';
+    const delay = delayMs === undefined ? '' : `; requests are still answered for ${delayMs / 1000} s`;
     this.logger.log(`${cause}: shutting down${delay}`);
-    if (delayMs > 0) await pause(delayMs);
+    if (servingUntil) await this.before(callsEndMs, servingUntil);
     await this.calls.finish();
-    await this.answered();
+    await this.before(callsEndMs + answersMs, this.answered());
     await this.app.close();
     await this.last?.close();
+  }
+
+  /** Waits for `work`, until this many milliseconds after the shutdown began. */
+  private async before(ms: number, work: Promise<unknown>): Promise<void> {
+    const timer = new AbortController();
+    const timeout = pause(Math.max(0, ms - this.shutdown.elapsedMs), undefined, { signal: timer.signal });
+    await Promise.race([work, timeout.catch(() => undefined)]);
+    timer.abort();
   }
 
   /** Running calls are aborted, so that each has its audit record, and the records are delivered. */

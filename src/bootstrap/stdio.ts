@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { type AsyncMicroserviceOptions } from '@nestjs/microservices';
 import { McpStrategy } from '@rekog/mcp-nest';
 import { AppModule } from '../app.module.js';
+import { StdioWire } from '../mcp/stdio/stdio-wire.js';
 import { PinoLogger } from '../telemetry/logs/pino.logger.js';
 import { GracefulShutdown } from './graceful-shutdown.js';
 
@@ -15,10 +16,17 @@ export async function runStdio(): Promise<void> {
     abortOnError: false,
   });
   app.useLogger(app.get(PinoLogger));
-  // The last answer is written right after its call has ended.
-  const shutdown = new GracefulShutdown(app, () => new Promise(setImmediate));
+  const wire = app.get(StdioWire, { strict: false });
+  const shutdown = new GracefulShutdown(app, () => wire.answered());
   shutdown.onSignals(() => false);
   await app.listen();
-  // A client ends a stdio server by closing stdin.
-  process.stdin.once('end', () => shutdown.start('end of stdin'));
+  // A client ends a stdio server by closing stdin. What it sent before is carried out.
+  process.stdin.once('end', () => shutdown.start('end of stdin', { servingUntil: becomeCalls(wire) }));
+}
+
+/** Resolves when everything that was read has become a call or has its answer. */
+async function becomeCalls(wire: StdioWire): Promise<void> {
+  await wire.delivered();
+  // The MCP SDK handles messages one after the other, in microtasks.
+  await new Promise(setImmediate);
 }

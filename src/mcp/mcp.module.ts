@@ -1,7 +1,7 @@
 import { type DynamicModule, Module, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { type ServerContext } from '@modelcontextprotocol/server';
-import { MCP_HTTP_HANDLER, McpStrategy, StdioTransport, StreamableHttpTransport } from '@rekog/mcp-nest';
+import { MCP_HTTP_HANDLER, McpStrategy, type StdioTransport, StreamableHttpTransport } from '@rekog/mcp-nest';
 import { AuthModule } from '../auth/auth.module.js';
 import { principalOf } from '../auth/authenticated-request.js';
 import { LOCAL_HOSTS } from '../config/secure-url.js';
@@ -12,6 +12,8 @@ import { McpHttpController } from './http/mcp-http.controller.js';
 import { INSTRUCTIONS, SERVER_NAME, SERVER_TITLE, SERVER_VERSION } from './server-identity.js';
 import { RegistryModule } from './tool-registry.js';
 import { RunningCalls, ShutdownModule } from './shutdown.js';
+import { StdioWire } from './stdio/stdio-wire.js';
+import { WiredStdioTransport } from './stdio/stdio.transport.js';
 import { type PrincipalSource, ToolCallPath } from './tool-call-path.js';
 import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-call-observer.js';
 import { ToolList } from './tool-list.js';
@@ -61,10 +63,12 @@ export class McpModule {
 
   static forStdio(options: McpModuleOptions): DynamicModule {
     return withTransport(options, [
+      { provide: StdioWire, useFactory: () => new StdioWire() },
       {
         provide: McpStrategy,
-        inject: [ToolCallPath],
-        useFactory: (path: ToolCallPath) => strategy(new StdioTransport(), path, () => LOCAL_PRINCIPAL),
+        inject: [StdioWire, ToolCallPath],
+        useFactory: (wire: StdioWire, path: ToolCallPath) =>
+          strategy(new WiredStdioTransport(wire), path, () => LOCAL_PRINCIPAL),
       },
     ]);
   }

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import { Simulator } from '../simulator/index.js';
+import { FIXTURES, say, Simulator, wait } from '../simulator/index.js';
 import { callTool, connectStdio, ERAS } from '../support/client.js';
 import { built } from '../support/built.js';
+import { eventually } from '../support/eventually.js';
 import { serverEnv } from '../support/server.js';
 import { auditLines } from '../support/stderr.js';
 
@@ -76,6 +77,92 @@ it.each(ERAS)('needs no inbound authentication and acts as the local principal (
   expect(auditLines(stderr())).toEqual([
     expect.objectContaining({ audit: 'vault_list', principal: 'local', issuer: 'stdio' }),
   ]);
+});
+
+describe('what a client writes', () => {
+  const lines = (...messages: object[]) => messages.map((message) => `${JSON.stringify(message)}\n`).join('');
+  const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' };
+  const callOf = (id: number, args: object = {}) => ({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { name: 'agent_list', arguments: args },
+  });
+  const answers = (stdout: string) =>
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: number; result?: { isError?: boolean }; error?: { code: number } });
+
+  it('is answered although the client closes stdin at once', async () => {
+    const input = lines(initialize, initialized, ...Array.from({ length: 50 }, (_unused, index) => callOf(index + 2)));
+    const { code, stdout, stderr } = await run(['stdio'], serverEnv(simulator.url), input);
+    const ids = answers(stdout).map(({ id }) => id);
+    expect(ids.sort((a, b) => a - b)).toEqual(Array.from({ length: 51 }, (_unused, index) => index + 1));
+    expect(answers(stdout).filter(({ result }) => !result || result.isError)).toEqual([]);
+    expect(auditLines(stderr)).toHaveLength(50);
+    expect(stderr).not.toContain('MaxListeners');
+    expect(code).toBe(0);
+  });
+
+  it('is answered within the grace when a wait is under way', async () => {
+    simulator.scenarios.set(FIXTURES.agents.analyst, [wait(600_000), say('done')]);
+    const { client } = await connectStdio(serverEnv(simulator.url));
+    const { data } = await callTool(client, 'session_start', {
+      agent_id: FIXTURES.agents.analyst,
+      environment_id: FIXTURES.environments.cloud,
+      message: 'work',
+    });
+    await client.close();
+    const params = { name: 'session_wait', arguments: { session_id: data.session_id, timeout_seconds: 50 } };
+    const input = lines(initialize, initialized, { jsonrpc: '2.0', id: 2, method: 'tools/call', params });
+    const { code, stdout } = await run(['stdio'], serverEnv(simulator.url), input);
+    expect(answers(stdout).map(({ id }) => id)).toEqual([1, 2]);
+    expect(code).toBe(0);
+  });
+
+  it('may begin with a byte order mark, and end without a line break', async () => {
+    const input = `\ufeff${lines(initialize, initialized, callOf(2)).trimEnd()}`;
+    const { stdout } = await run(['stdio'], serverEnv(simulator.url), input);
+    expect(answers(stdout).map(({ id }) => id)).toEqual([1, 2]);
+  });
+
+  it('is refused when it is too large or too deep, and the next call is served', async () => {
+    const deep = JSON.stringify(callOf(4)).replace('{}', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
+    const input = `${lines(initialize, initialized, callOf(2), callOf(3, { a: 'x'.repeat(12_000_000) }))}${deep}\n${lines(callOf(5))}`;
+    const { code, stdout } = await run(['stdio'], serverEnv(simulator.url), input);
+    const byId = new Map(answers(stdout).map((answer) => [answer.id, answer]));
+    expect([...byId.keys()].sort()).toEqual([1, 2, 3, 4, 5]);
+    expect([3, 4].map((id) => byId.get(id)?.error?.code)).toEqual([-32600, -32600]);
+    expect([2, 5].map((id) => byId.get(id)?.result?.isError ?? false)).toEqual([false, false]);
+    expect(code).toBe(0);
+  });
+
+  it('is not read on while the client does not read its answers', async () => {
+    const child = spawn(process.execPath, [built('dist/main.js'), 'stdio'], { env: serverEnv(simulator.url) });
+    child.stderr.resume();
+    // Its end breaks the pipe in the middle of the calls.
+    child.stdin.on('error', () => undefined);
+    const before = simulator.requests.length;
+    child.stdin.write(lines(initialize, initialized));
+    const CALLS = 20_000;
+    child.stdin.write(lines(...Array.from({ length: CALLS }, (_unused, index) => callOf(index + 2))));
+    // Nobody reads stdout: the answers fill the pipe, and then the server stops reading.
+    let made = 0;
+    await eventually(
+      'no more requests to the API',
+      () => {
+        const previous = made;
+        made = simulator.requests.length - before;
+        return { made, previous };
+      },
+      ({ previous }) => made > 0 && made === previous,
+      { everyMs: 1000 },
+    );
+    expect(made).toBeLessThan(CALLS / 10);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  });
 });
 
 it.each([['unknown'], ['http', 'extra']])('explains itself when started with %s %s', async (...args) => {
