@@ -14,6 +14,15 @@ export class WaitSettings {
   readonly maxWaitSeconds!: number;
 
   @Setting({
+    env: 'MCP_CALL_TIMEOUT_SECONDS',
+    kind: { type: 'integer', min: 1, max: 240 },
+    default: 45,
+    summary:
+      'Longest tool call, in seconds, with all attempts and pauses while the API does not answer; then the caller is told so. `session_wait` may take as long as `MCP_WAIT_MAX_SECONDS`. Many clients and gateways give up after 60 seconds.',
+  })
+  readonly callTimeoutSeconds!: number;
+
+  @Setting({
     env: 'MCP_MAX_STREAMS',
     kind: { type: 'integer', min: 1, max: 10_000 },
     default: 500,

@@ -4,7 +4,10 @@ import { type ApprovalDecision, type ApprovalRecord, store, type ToolCall, type 
 export { type ApprovalRecord, type CallClient, type ToolCall, type ToolCallOutcome } from './store.js';
 
 /** What is known of a call before anything was done for it. */
-type NewCall = Pick<ToolCall, 'tool' | 'isKnownTool' | 'principal' | 'arguments' | 'client' | 'draining' | 'ended'>;
+type NewCall = Pick<
+  ToolCall,
+  'tool' | 'isKnownTool' | 'principal' | 'arguments' | 'client' | 'draining' | 'ended' | 'deadline'
+>;
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -13,7 +16,7 @@ export function newToolCall(known: NewCall): ToolCall {
   return {
     ...known,
     requestId: currentRequestId(),
-    deadline: currentRequest()?.deadline,
+    deadline: known.deadline ?? currentRequest()?.deadline,
     upstreamRequestIds: [],
     outcome: 'ok',
     onEnd: [],

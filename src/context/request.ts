@@ -32,6 +32,12 @@ export function currentRequest(): RequestContext | undefined {
   return store.getStore()?.request;
 }
 
+/** Whether the time is over in which the request must be answered. */
+export function isOverdue(): boolean {
+  const deadline = currentRequest()?.deadline;
+  return deadline !== undefined && Date.now() >= deadline;
+}
+
 /** The id of the request that is being served; a new one where the transport has none, such as stdio. */
 export function currentRequestId(): string {
   return currentRequest()?.requestId ?? randomUUID();

@@ -6,6 +6,7 @@ import {
   APIError,
   APIUserAbortError,
 } from '@anthropic-ai/sdk';
+import { isOverdue } from '../context/request.js';
 import { EndlessLogError } from './log/reader.js';
 import { type Operation, type OperationId, operationOf } from './operations.js';
 import { retryAfterMs, UncertainOutcomeError } from './retry-rules.js';
@@ -38,6 +39,8 @@ export interface ApiErrorDetails {
   readonly apiMessage?: string;
   readonly requestId?: string;
   readonly retryAfterSeconds?: number;
+  /** Whether the tool call's own time was over, with all its attempts, rather than that of one attempt. */
+  readonly overdue?: boolean;
   readonly cause?: unknown;
 }
 
@@ -68,8 +71,9 @@ export function unreadableLog(error: unknown): unknown {
  * @param attempted whether a request was made
  */
 export function toApiError(operation: OperationId, error: unknown, attempted: boolean): unknown {
+  const overdue = isOverdue();
   if (error instanceof UncertainOutcomeError) {
-    return new ApiError({ kind: 'uncertain', operation, cause: error.failure });
+    return new ApiError({ kind: 'uncertain', overdue, operation, cause: error.failure });
   }
   if (error instanceof UnusableAnswerError) {
     const { status, contentType } = error;
@@ -78,7 +82,12 @@ export function toApiError(operation: OperationId, error: unknown, attempted: bo
   }
   // Given up from outside, perhaps after it was sent.
   if (error instanceof APIUserAbortError) {
-    return new ApiError({ kind: lostAnswer('cancelled', operation), operation, cause: error });
+    return new ApiError({
+      kind: lostAnswer(overdue ? 'timeout' : 'cancelled', operation),
+      overdue,
+      operation,
+      cause: error,
+    });
   }
   if (error instanceof APIConnectionTimeoutError) return new ApiError({ kind: 'timeout', operation, cause: error });
   if (error instanceof APIConnectionError) return new ApiError({ kind: 'connection', operation, cause: error });

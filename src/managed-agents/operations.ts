@@ -27,7 +27,15 @@ interface OperationBase {
  * is sent again only when the API certainly did not act on it; when that is unknown, the model gets `ifUncertain`.
  */
 export type Operation = OperationBase &
-  ({ readonly idempotent: true } | { readonly idempotent: false; readonly ifUncertain: string });
+  (
+    | { readonly idempotent: true }
+    | {
+        readonly idempotent: false;
+        /** What may be the case when it is not known whether the API acted. */
+        readonly mayHave: string;
+        readonly ifUncertain: string;
+      }
+  );
 
 const READ = { method: 'get', idempotent: true } as const;
 const LIST = { ...READ, answer: { shape: 'list', of: 'thing' } } as const;
@@ -84,6 +92,7 @@ export const OPERATIONS = {
     method: 'post',
     path: '/v1/sessions',
     idempotent: false,
+    mayHave: 'the session may have been started',
     ifUncertain: 'Call session_list before you start it again: starting again could create a duplicate session.',
     hints: {
       404: 'Check agent_id with agent_list and environment_id with environment_list; either may have been deleted or belong to another workspace.',
@@ -130,6 +139,7 @@ export const OPERATIONS = {
     method: 'post',
     path: '/v1/sessions/{session_id}/events',
     idempotent: false,
+    mayHave: 'the session may have received it',
     ifUncertain: 'Call session_events before you send it again: the session could receive it twice.',
     hints: {
       400: 'Call session_get: the session may wait for approvals (session_respond) or have ended (session_start).',

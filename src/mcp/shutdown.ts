@@ -1,6 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { type BeforeApplicationShutdown, Global, Injectable, Logger, Module } from '@nestjs/common';
 import { ShutdownSettings } from '../config/shutdown.settings.js';
+import { WaitSettings } from '../config/wait.settings.js';
+import { currentRequest } from '../context/request.js';
+import { type ToolDefinition } from './tool.decorator.js';
 
 /**
  * The stages of the shutdown. Each stage is a signal that stays aborted, so code can listen to it or check it at any time:
@@ -73,7 +76,18 @@ export class RunningCalls implements BeforeApplicationShutdown {
   constructor(
     private readonly shutdown: Shutdown,
     private readonly settings: ShutdownSettings,
+    private readonly limits: WaitSettings,
   ) {}
+
+  /**
+   * By when a call that begins now is answered, so that its client does not give up first, in milliseconds as of
+   * `Date.now()`. Never later than its request.
+   */
+  deadlineOf(tool: ToolDefinition | undefined): number {
+    const { callTimeoutSeconds, maxWaitSeconds } = this.limits;
+    const seconds = tool?.waits === true ? Math.max(callTimeoutSeconds, maxWaitSeconds) : callTimeoutSeconds;
+    return Math.min(Date.now() + seconds * 1000, currentRequest()?.deadline ?? Infinity);
+  }
 
   track<T>(work: Promise<T>): Promise<T> {
     this.running.add(work);

@@ -3,7 +3,6 @@ import { type McpServer, ProtocolError, ProtocolErrorCode, type ServerContext } 
 import { type CallClient, endCall, newToolCall, runToolCall, type ToolCall } from '../context/call.js';
 import { limitedSignal, type LimitedSignal } from '../context/limited-signal.js';
 import { type Principal } from '../context/principal.js';
-import { currentRequest } from '../context/request.js';
 import { inCallSpan } from './call-span.js';
 import { attachClientRequest, callClientOf, clientCapabilitiesOf, type ClientRequest } from './client-request.js';
 import { RefusalError } from './errors/tool-error.js';
@@ -67,8 +66,9 @@ export class ToolCallPath {
 
   private callHandler(callerOf: (context: ServerContext) => Caller, handler: Handler): Handler {
     return (request, context) => {
-      const end = this.endOfCall();
-      const call = this.begin(request, callerOf(context), end.signal);
+      const deadline = this.running.deadlineOf(this.registry.get(request.params.name));
+      const end = this.endOfCall(deadline);
+      const call = this.begin(request, callerOf(context), { deadline, ended: end.signal });
       const work = async () => {
         if (!call.isKnownTool) throw unknownTool(call.tool);
         if (this.comesTooLate(context)) return errorResult(shuttingDown());
@@ -79,12 +79,10 @@ export class ToolCallPath {
     };
   }
 
-  /** Aborts when the time for running calls is over: at shutdown, and at the deadline of the request. */
-  private endOfCall(): Pick<LimitedSignal, 'signal' | 'release'> {
-    const { ended } = this.shutdown;
-    const deadline = currentRequest()?.deadline;
-    if (deadline === undefined) return { signal: ended, release: () => undefined };
-    return limitedSignal(ended, deadline - Date.now());
+  /** Aborts when the time for running calls is over: at shutdown, and at the deadline. */
+  private endOfCall(deadline: number): LimitedSignal {
+    // Timers can be a millisecond early, and then it would not be the deadline that ended the call.
+    return limitedSignal(this.shutdown.ended, deadline - Date.now() + 2);
   }
 
   /** Over HTTP, late requests are refused before they get here, so that another replica can answer them. */
@@ -92,7 +90,11 @@ export class ToolCallPath {
     return http === undefined && this.shutdown.draining.aborted;
   }
 
-  private begin({ params }: CallRequest, { principal, client, ...request }: Caller, ended: AbortSignal): ToolCall {
+  private begin(
+    { params }: CallRequest,
+    { principal, client, ...request }: Caller,
+    end: Pick<ToolCall, 'deadline' | 'ended'>,
+  ): ToolCall {
     const isKnownTool = this.registry.get(params.name) !== undefined;
     const call = newToolCall({
       tool: isKnownTool ? params.name : unknownName(params.name),
@@ -101,7 +103,7 @@ export class ToolCallPath {
       client,
       arguments: params.arguments ?? {},
       draining: this.shutdown.draining,
-      ended,
+      ...end,
     });
     attachClientRequest(call, request);
     return call;

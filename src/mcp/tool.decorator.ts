@@ -23,6 +23,8 @@ export interface ToolDefinition {
   readonly hints: ToolHints;
   /** Whether clients that know the mark should have the user confirm each call, whatever was allowed before. */
   readonly requiresUserInteraction?: boolean;
+  /** Whether calls may last as long as `MCP_WAIT_MAX_SECONDS` allows. */
+  readonly waits?: boolean;
 }
 
 const READING: ToolHints = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true };

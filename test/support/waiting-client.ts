@@ -42,7 +42,7 @@ export class WaitingClient {
     const log = { source: () => session } as unknown as EventLogService;
     this.service = new FollowService(
       log,
-      { readsPerMinute: 100_000, maxStreams: 10, maxWaitSeconds: 50 },
+      { readsPerMinute: 100_000, maxStreams: 10, maxWaitSeconds: 50, callTimeoutSeconds: 45 },
       new SessionStats(),
     );
   }

@@ -12,11 +12,11 @@ export function apiErrorMessage({ details: error, operation }: ApiError): string
     case 'status':
       return statusMessage(error, operation);
     case 'timeout':
-      return `The Managed Agents API did not answer in time (${words}). Try again in a moment.`;
+      return `The Managed Agents API did not answer ${inTime(error)} (${words}).${harmless(operation)} Try again in a moment.`;
     case 'connection':
       return `The Managed Agents API could not be reached (${words}). Try again in a moment; if it persists, tell the operator.`;
     case 'uncertain':
-      return `The answer of the Managed Agents API was lost or unreadable (${words}), so the call may or may not have taken effect. ${ifUncertain(operation)}`;
+      return `${error.overdue ? `The Managed Agents API did not answer ${inTime(error)}` : 'The answer of the Managed Agents API was lost or unreadable'} (${words}), so the call may or may not have taken effect${mayHave(operation)}. ${ifUncertain(operation)}`;
     case 'unreadable':
       return `The Managed Agents API sent an answer that could not be read (${words}). Try again in a moment; if it persists, tell the operator.`;
     case 'not_the_api':
@@ -32,9 +32,24 @@ export function apiErrorMessage({ details: error, operation }: ApiError): string
   }
 }
 
+function inTime({ overdue }: ApiErrorDetails): string {
+  return overdue ? 'within the time of a tool call' : 'in time';
+}
+
+/** A change that was requested and not answered may be made; requesting it again changes nothing more. */
+function harmless({ method, idempotent }: Operation): string {
+  return idempotent && method !== 'get' ? ' It may have taken effect; calling it again does no harm.' : '';
+}
+
+function mayHave(operation: Operation): string {
+  return operation.idempotent ? '' : `: ${operation.mayHave}`;
+}
+
 /** An unusable answer does not show whether the operation took effect. */
 function ifActing(operation: Operation): string {
-  return operation.idempotent ? '' : ` It may or may not have taken effect. ${operation.ifUncertain}`;
+  return operation.idempotent
+    ? ''
+    : ` It may or may not have taken effect${mayHave(operation)}. ${operation.ifUncertain}`;
 }
 
 function ifUncertain(operation: Operation): string {

@@ -82,10 +82,9 @@ export class SessionWaitService {
   }
 
   private allowed(wanted: number | undefined): { seconds: number; notes: string[] } {
-    const most = Math.min(
-      this.maxSeconds,
-      Math.max(MIN_SECONDS, Math.floor(msLeft(requireToolCall().deadline) / 1000)),
-    );
+    // Rounded: the longest wait is not announced as shortened because a moment of it has passed.
+    const left = Math.round((msLeft(requireToolCall().deadline) + ANSWER_MS) / 1000);
+    const most = Math.min(this.maxSeconds, Math.max(MIN_SECONDS, left));
     const seconds = Math.min(Math.max(wanted ?? DEFAULT_SECONDS, MIN_SECONDS), most);
     const isCut = wanted !== undefined && wanted !== seconds;
     const note = `timeout_seconds can be ${MIN_SECONDS} to ${most} here; ${seconds} was used.`;
