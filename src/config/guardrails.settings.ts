@@ -5,6 +5,9 @@ import { Setting } from './setting.decorator.js';
 /** Whether callers reach every session of the workspace or only those they started. */
 const ISOLATION_MODES = ['none', 'owner'] as const;
 
+/** Whether the agents that a listed agent may delegate to have to be listed, too. */
+const ROSTER_MODES = ['trust', 'check'] as const;
+
 /** What callers may do with the operator's key. Everything is allowed by default. */
 export class GuardrailsSettings implements Section {
   static readonly title = 'Guardrails';
@@ -42,6 +45,15 @@ export class GuardrailsSettings implements Section {
     summary: 'Agents that may be used while the agent allowlist is active; empty then means none.',
   })
   readonly allowedAgentIds!: readonly string[];
+
+  @Setting({
+    env: 'MCP_ALLOWLIST_ROSTERS',
+    kind: { type: 'choice', of: ROSTER_MODES },
+    default: 'trust',
+    summary:
+      '`check`: while the agent allowlist is active, an agent whose roster names an agent that is not on the list cannot be started, and sessions of such agents cannot be reached. `trust`: a listed agent may delegate to whatever agents its roster names.',
+  })
+  readonly rosters!: (typeof ROSTER_MODES)[number];
 
   @Setting({
     env: 'MCP_ALLOWED_ENVIRONMENT_IDS',
@@ -87,6 +99,10 @@ export class GuardrailsSettings implements Section {
       '`owner`: callers reach only the sessions they started through this server; holders of the role `admin` reach all. `none`: everyone reaches every session of the workspace.',
   })
   readonly sessionIsolation!: (typeof ISOLATION_MODES)[number];
+
+  get checksRosters(): boolean {
+    return this.agentAllowlistActive && this.rosters === 'check';
+  }
 
   get roleBindings(): readonly RoleBinding[] {
     return parseRoleBindings(this.roleBindingsText ?? '').bindings;

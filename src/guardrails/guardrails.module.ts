@@ -16,6 +16,7 @@ import { ReservedMetadataPolicy } from './policies/reserved-metadata.policy.js';
 import { AuditRequiredPolicy, RolePolicy, ScopePolicy, TierPolicy } from './policies/tool.policies.js';
 import { KnownSessions } from './sessions/known-sessions.js';
 import { OwnershipRule, SessionPolicy } from './sessions/session.policy.js';
+import { RosterPolicy } from './policies/roster.policy.js';
 import { SESSION_RULES } from './sessions/session-rules.js';
 
 type Provided = symbol | Type<object>;
@@ -35,7 +36,13 @@ const POLICY_ORDER: Provided[] = [
  * Asked after those, so that a call that another rule refuses uses up no allowance. Calls are counted before the session
  * is read: otherwise guesses at ids would be reads of the API without a limit.
  */
-const STATEFUL_POLICY_ORDER: Provided[] = [CallRatePolicy, SessionPolicy, RunningSessionsPolicy, StartRatePolicy];
+const STATEFUL_POLICY_ORDER: Provided[] = [
+  CallRatePolicy,
+  SessionPolicy,
+  RosterPolicy,
+  RunningSessionsPolicy,
+  StartRatePolicy,
+];
 
 const classesOf = (order: Provided[]): Type<object>[] => order.filter((provided) => typeof provided !== 'symbol');
 

@@ -60,6 +60,7 @@ export class AllowlistPolicy implements Policy, SessionRule {
   private readonly active: boolean;
   private readonly ids: ReadonlySet<string>;
   private readonly message: string;
+  private readonly checksRosters: boolean;
 
   constructor({ kind, rule, settings, message }: Allowlist, values: GuardrailsSettings) {
     const { active, ids } = settings(values);
@@ -68,6 +69,7 @@ export class AllowlistPolicy implements Policy, SessionRule {
     this.active = active;
     this.ids = new Set(ids);
     this.message = message;
+    this.checksRosters = values.checksRosters;
   }
 
   /** The policies of all allowlists, in the order in which they are asked. */
@@ -84,7 +86,8 @@ export class AllowlistPolicy implements Policy, SessionRule {
   }
 
   allows(facts: SessionFacts): boolean {
-    return facts[this.kind].every((id) => this.allowsId(id));
+    const members = this.kind === 'agent' && this.checksRosters ? facts.roster : [];
+    return [...facts[this.kind], ...members].every((id) => this.allowsId(id));
   }
 
   refusal({ arguments: args }: PolicyRequest): Refusal | undefined {

@@ -19,7 +19,14 @@ it('reads a session once, also for simultaneous calls', async () => {
   const { get, sessions } = known((id) => Promise.resolve(session(id, 'me')));
   const facts = await Promise.all([sessions.find('a'), sessions.find('a'), sessions.find('a')]);
   expect(await sessions.find('a')).toBe(facts[0]);
-  expect(facts[0]).toEqual({ agent: ['agent_1'], environment: ['env_1'], vault: [], memory_store: [], owner: 'me' });
+  expect(facts[0]).toEqual({
+    agent: ['agent_1'],
+    roster: [],
+    environment: ['env_1'],
+    vault: [],
+    memory_store: [],
+    owner: 'me',
+  });
   expect(get).toHaveBeenCalledTimes(1);
 });
 

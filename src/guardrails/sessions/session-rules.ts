@@ -1,4 +1,5 @@
 import { type Principal } from '../../context/principal.js';
+import { rosterOf } from '../../managed-agents/roster.js';
 import { type Session } from '../../managed-agents/sessions.service.js';
 import { OWNER_KEY } from '../owner.js';
 import { type RuleName } from '../policy.js';
@@ -22,6 +23,8 @@ export const SESSION_RULES = Symbol('session rules');
  */
 export interface SessionFacts {
   readonly agent: readonly string[];
+  /** The agents to which the session's agent may delegate. */
+  readonly roster: readonly string[];
   readonly environment: readonly string[];
   readonly vault: readonly string[];
   readonly memory_store: readonly string[];
@@ -32,6 +35,7 @@ export interface SessionFacts {
 export function factsOf({ agent, environment_id, vault_ids, resources, metadata }: Session): SessionFacts {
   return {
     agent: [agent.id],
+    roster: rosterOf(agent),
     environment: [environment_id],
     // The API often omits optional keys, although the SDK's type has them.
     vault: vault_ids ?? [],
