@@ -1,10 +1,14 @@
-import { Module } from '@nestjs/common';
+import { type INestApplicationContext, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AuthModule } from '../auth/auth.module.js';
 import { AuthSettings } from '../config/auth.settings.js';
 import { ConfigModule } from '../config/config.module.js';
 import { GuardrailsSettings } from '../config/guardrails.settings.js';
+import { LimitsSettings } from '../config/limits.settings.js';
 import { ConfigurationError, type Entry } from '../config/read-settings.js';
+import { LimitsModule } from '../guardrails/limits/limits.module.js';
+import { RedisConnection } from '../guardrails/limits/redis-connection.js';
+import { STORE_ADVICE, STORE_STATES } from '../guardrails/limits/store-failure.js';
 import { ApiError } from '../managed-agents/api-error.js';
 import { CatalogService } from '../managed-agents/catalog.service.js';
 import { ManagedAgentsModule } from '../managed-agents/managed-agents.module.js';
@@ -16,8 +20,8 @@ class DoctorModule {}
 
 /**
  * Checks the settings of an entry, lists what is open, checks the identity provider and the published address from the
- * point of view of a client, checks a token if one is given, and tests the credential with one cheap read. Returns whether
- * there is no problem.
+ * point of view of a client, checks a token if one is given, writes to Redis if one is set, and tests the credential with
+ * one cheap read. Returns whether there is no problem.
  */
 export async function runDoctor(entry: Entry, token?: string): Promise<boolean> {
   const findings = await examine(entry, token);
@@ -28,13 +32,15 @@ export async function runDoctor(entry: Entry, token?: string): Promise<boolean> 
 async function examine(entry: Entry, token?: string): Promise<Finding[]> {
   try {
     const inbound = entry === 'http' ? [AuthModule] : [];
-    const module = { module: DoctorModule, imports: [ConfigModule.forEntry(entry), ManagedAgentsModule, ...inbound] };
+    const imports = [ConfigModule.forEntry(entry), ManagedAgentsModule, LimitsModule, ...inbound];
+    const module = { module: DoctorModule, imports };
     const app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
     const findings = [
       ['ok', `the settings are valid for ${entry}`] as const,
       ...openAccess(app.get(GuardrailsSettings), entry === 'http' ? app.get(AuthSettings) : undefined),
       ...(entry === 'http' ? await checkIdentity(app) : []),
       ...(token === undefined ? [] : await checkToken(app, token)),
+      ...(await limitStore(app)),
       await credential(app.get(CatalogService)),
     ];
     await app.close();
@@ -83,6 +89,20 @@ function openAccess(guardrails: GuardrailsSettings, auth?: AuthSettings): Findin
     ],
   ];
   return checks.filter(([open]) => open).map(([, text]) => ['open', text]);
+}
+
+/** Whether calls can be counted for all replicas together. */
+async function limitStore(app: INestApplicationContext): Promise<Finding[]> {
+  const { redisUrl, callsPerMinute, maxStartsPerHour, maxRunningSessions } = app.get(LimitsSettings);
+  if (redisUrl === undefined) {
+    const limits = [callsPerMinute, maxStartsPerHour, maxRunningSessions].some((limit) => limit !== undefined);
+    return limits
+      ? [['note', 'each process counts its own calls; several replicas share their counts with MCP_REDIS_URL']]
+      : [];
+  }
+  const failure = await app.get(RedisConnection, { strict: false }).failure();
+  if (!failure) return [['ok', 'Redis can be written to: limits are counted for all replicas together']];
+  return [['problem', `Redis ${STORE_STATES[failure.kind]} (${failure.code}). ${STORE_ADVICE[failure.kind]}`]];
 }
 
 async function credential(catalog: CatalogService): Promise<Finding> {

@@ -1,4 +1,5 @@
 import { type Problem, type Section } from './read-settings.js';
+import { parseRedisUrl, REDIS_URL, RedisUrlError } from './redis-url.js';
 import { Setting } from './setting.decorator.js';
 
 /** Limits for the cost of a session and for the calls of one caller. Nothing is limited by default. */
@@ -52,11 +53,12 @@ export class LimitsSettings implements Section {
 
   @Setting({
     env: 'MCP_REDIS_URL',
-    kind: { type: 'text', pattern: /^rediss?:\/\/\S+$/, expected: 'a redis:// or rediss:// URL' },
+    kind: { type: 'text', ...REDIS_URL },
     secret: true,
     example: 'rediss://user:password@redis.example.com:6380/0',
     defaultText: 'each process counts its own calls, in memory',
-    summary: 'Redis in which replicas share their counts.',
+    summary:
+      'Redis in which replicas share their counts: one server, some nodes of a cluster (`redis+cluster://user:password@node-1:6379,node-2:6379`), or sentinels with the name of the primary (`redis+sentinel://user:password@sentinel-1:26379,sentinel-2:26379/mymaster/0`; `?sentinel_password=…` where they have one of their own). With `rediss…` connections use TLS. User and password are percent-encoded.',
   })
   readonly redisUrl?: string;
 
@@ -75,8 +77,23 @@ export class LimitsSettings implements Section {
   }
 
   check(): Problem[] {
+    return [...this.budgetProblems(), ...this.redisProblems()];
+  }
+
+  private budgetProblems(): Problem[] {
     const { defaultBudgetUsd, maxBudgetUsd } = this;
     if (defaultBudgetUsd === undefined || maxBudgetUsd === undefined || defaultBudgetUsd <= maxBudgetUsd) return [];
     return [{ env: 'MCP_DEFAULT_BUDGET_USD', message: `is larger than MCP_MAX_BUDGET_USD (${maxBudgetUsd})` }];
+  }
+
+  private redisProblems(): Problem[] {
+    if (this.redisUrl === undefined) return [];
+    try {
+      parseRedisUrl(this.redisUrl);
+      return [];
+    } catch (error) {
+      if (!(error instanceof RedisUrlError)) throw error;
+      return [{ env: 'MCP_REDIS_URL', message: error.message }];
+    }
   }
 }

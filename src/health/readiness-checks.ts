@@ -47,7 +47,7 @@ export class IdentityProviderCheck extends ReadinessCheck {
   }
 }
 
-/** Fails while the Redis in which replicas share their limits does not answer. */
+/** Fails while calls cannot be counted in the Redis in which replicas share their limits: it is written to. */
 @Injectable()
 export class RedisCheck extends ReadinessCheck {
   readonly name = 'redis';
@@ -61,7 +61,7 @@ export class RedisCheck extends ReadinessCheck {
     this.applies = redisUrl !== undefined;
   }
 
-  isReady(): Promise<boolean> {
-    return this.redis.answers();
+  async isReady(): Promise<boolean> {
+    return (await this.redis.failure()) === undefined;
   }
 }

@@ -1,7 +1,9 @@
+import { type Redis } from 'ioredis';
 import { RedisConnection } from '../../src/guardrails/limits/redis-connection.js';
 import { StoreHealth } from '../../src/guardrails/limits/store-health.js';
 import { FIXTURES, say, Simulator, wait } from '../simulator/index.js';
 import { callTool, connectHttp, type ToolAnswer } from '../support/client.js';
+import { eventually } from '../support/eventually.js';
 import { REDIS_PASSWORD, REDIS_SKIPPED, redisFound, RedisServer } from '../support/redis.js';
 import { CLOSED_PORT } from '../support/ports.js';
 import { serverEnv, startServer, type TestServer } from '../support/server.js';
@@ -37,7 +39,7 @@ async function serverWith(env: Record<string, string>) {
   return { server, call: await connected(server.url) };
 }
 
-const redisOf = ({ app }: TestServer) => app.get(RedisConnection, { strict: false }).client;
+const redisOf = ({ app }: TestServer) => app.get(RedisConnection, { strict: false }).client as Redis;
 /** Not `once` of node:events: that takes every failed attempt to reconnect for the end. */
 const happens = (client: ReturnType<typeof redisOf>, event: 'close' | 'error' | 'ready' | 'end') =>
   new Promise<void>((resolve) => client.once(event, () => resolve()));
@@ -190,7 +192,7 @@ withRedis('replicas that share a Redis', () => {
     const ready = happens(redisOf(server), 'ready');
     await redis.start();
     await ready;
-    expect(health.up).toBe(true);
+    await eventually('the store is up', () => health.up);
     expect(stderrText()).toMatch(/is available again/);
   });
 

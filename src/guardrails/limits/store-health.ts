@@ -3,8 +3,15 @@ import { LimitsSettings } from '../../config/limits.settings.js';
 import { type Tier } from '../../config/tiers.js';
 import { type Refusal } from '../policy.js';
 import { inOwnTime, ownPause } from './own-time.js';
+import {
+  isDisconnected,
+  STORE_STATES,
+  storeFailure,
+  type StoreFailure,
+  type StoreFailureKind,
+} from './store-failure.js';
 
-/** While the store is unavailable, at most one line is logged in this time, in milliseconds. */
+/** While the store fails in one way, at most one line is logged in this time, in milliseconds. */
 const LOG_INTERVAL_MS = 60_000;
 /** Longest wait for an answer of the store, in milliseconds in which this process could have received it. */
 const ANSWER_TIMEOUT_MS = 1000;
@@ -18,17 +25,23 @@ export type Limit = 'calls' | 'starts' | 'running_sessions';
 export const LIMIT_DECISIONS = ['allowed', 'refused', 'unchecked', 'unavailable'] as const;
 export type LimitDecision = (typeof LIMIT_DECISIONS)[number];
 
-/** Decides, logs and counts what happens to calls while the store behind the limits is unavailable. */
+/** Decides, logs and counts what happens to calls while the store behind the limits cannot count them. */
 @Injectable()
 export class StoreHealth {
   /** For tests on machines where Redis itself has to wait for a processor. */
   answerTimeoutMs = ANSWER_TIMEOUT_MS;
   /** How often each limit made each decision since the process started; for metrics. */
   readonly decisions = new Map<Limit, Record<LimitDecision, number>>();
+  /** How often the store failed in each way; for metrics. */
+  readonly failures = new Map<StoreFailureKind, number>();
   private readonly logger = new Logger('Limits');
-  private unavailable = false;
+  /** The last failure since the store could last count. */
+  private current?: StoreFailure;
+  /** Why there is no connection. */
+  private disconnected?: StoreFailure;
   private failuresNotLogged = 0;
-  private loggedAt = -Infinity;
+  /** When each kind of failure was last logged since the store could last count. */
+  private readonly loggedAt = new Map<StoreFailureKind, number>();
 
   constructor(private readonly settings: LimitsSettings) {}
 
@@ -44,14 +57,14 @@ export class StoreHealth {
     } catch (error) {
       const decision = this.settings.onStoreFailure ?? (tier === 'start' ? 'closed' : 'open');
       this.recordDecision(limit, decision === 'open' ? 'unchecked' : 'unavailable');
-      this.recordFailure(error);
-      return decision === 'open' ? {} : { refusal: CANNOT_CHECK };
+      const failure = this.recordFailure(error);
+      return decision === 'open' ? {} : { refusal: cannotCheck(failure) };
     }
   }
 
-  /** Whether the store was available when it was last used or its connection last changed. */
+  /** Whether the store could count when it was last used or its connection last changed. */
   get up(): boolean {
-    return !this.unavailable;
+    return this.current === undefined;
   }
 
   recordDecision(limit: Limit, decision: LimitDecision): void {
@@ -87,25 +100,45 @@ export class StoreHealth {
     return result.value;
   }
 
-  /** The store failed or cannot be reached. */
-  recordFailure(error: unknown): void {
-    this.unavailable = true;
-    this.failuresNotLogged += 1;
-    const now = performance.now();
-    if (now - this.loggedAt < LOG_INTERVAL_MS) return;
-    this.logger.error(
-      `the rate-limit store is unavailable (${reason(error)}), ${this.failuresNotLogged} failures since the last such line; ${this.consequence()}`,
-    );
-    this.loggedAt = now;
+  /** There is no connection, for this reason; commands that fail because of that have no reason of their own. */
+  recordDisconnected(error: unknown): void {
+    this.disconnected = storeFailure(error);
+    this.record(this.disconnected);
+  }
+
+  recordConnected(): void {
+    this.disconnected = undefined;
+  }
+
+  /** The store failed or cannot be reached. Returns why. */
+  recordFailure(error: unknown): StoreFailure {
+    // The client also ends a connection because of an error of the server, which then is the cause.
+    const cause = isDisconnected(error) ? (this.disconnected ?? this.current) : undefined;
+    const failure = cause ?? storeFailure(error);
+    this.record(failure);
+    return failure;
+  }
+
+  /** The store can count again. */
+  recordRecovery(): void {
+    if (this.current === undefined) return;
+    this.logger.warn(`the rate-limit store is available again; ${this.failuresNotLogged} failures were not logged`);
+    this.current = undefined;
+    this.loggedAt.clear();
     this.failuresNotLogged = 0;
   }
 
-  /** The store answers or can be reached again. */
-  recordRecovery(): void {
-    if (!this.unavailable) return;
-    this.logger.warn(`the rate-limit store is available again; ${this.failuresNotLogged} failures were not logged`);
-    this.unavailable = false;
-    this.loggedAt = -Infinity;
+  private record(failure: StoreFailure): void {
+    const { kind, code } = failure;
+    this.failures.set(kind, (this.failures.get(kind) ?? 0) + 1);
+    this.failuresNotLogged += 1;
+    this.current = failure;
+    const now = performance.now();
+    if (now - (this.loggedAt.get(kind) ?? -Infinity) < LOG_INTERVAL_MS) return;
+    this.logger.error(
+      `the rate-limit store ${STORE_STATES[kind]} (${code}), ${this.failuresNotLogged} failures since the last such line; ${this.consequence()}`,
+    );
+    this.loggedAt.set(kind, now);
     this.failuresNotLogged = 0;
   }
 
@@ -117,15 +150,9 @@ export class StoreHealth {
   }
 }
 
-const CANNOT_CHECK: Refusal = {
-  rule: 'limit_store',
-  message:
-    'The limits of this server cannot be checked at the moment, because its rate-limit store is unavailable. Nothing was done. Try again in 30 seconds; if it persists, tell the operator. Running sessions continue.',
-};
-
-/** What failed, in one word. The error replies of Redis begin with a code and then quote what was sent. */
-function reason(error: unknown): string {
-  const { name, message, code } = error as NodeJS.ErrnoException;
-  if (name === 'ReplyError') return message.split(' ', 1).join();
-  return code ?? message;
+function cannotCheck({ kind }: StoreFailure): Refusal {
+  return {
+    rule: 'limit_store',
+    message: `The limits of this server cannot be checked at the moment, because its rate-limit store ${STORE_STATES[kind]}. Nothing was done. Try again in 30 seconds; if it persists, tell the operator. Running sessions continue.`,
+  };
 }

@@ -1,3 +1,4 @@
+import { format } from 'node:util';
 import { type LoggerService } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
 import { type DestinationStream, type Logger, pino } from 'pino';
@@ -109,9 +110,26 @@ function messageOf(content: unknown): { readonly message: string; readonly [fiel
  */
 export async function stderrLogger({ logLevel, logFormat }: TelemetrySettings, secrets: Secrets): Promise<PinoLogger> {
   const redacted = redactor(secrets.values);
-  const format = logFormat === 'pretty' ? await prettyFormat() : (line: string) => line;
+  const pretty = logFormat === 'pretty' ? await prettyFormat() : (line: string) => line;
   // The stream that audit lines are written to as well, so that lines stay in order and never mix.
-  return new PinoLogger(logLevel, { write: (line) => void process.stderr.write(format(redacted(line))) });
+  const logger = new PinoLogger(logLevel, { write: (line) => void process.stderr.write(pretty(redacted(line))) });
+  redirectConsole(logger);
+  return logger;
+}
+
+/**
+ * Libraries that write to the console (ioredis does) write to the log instead: as lines of its format, redacted, and never
+ * to stdout, which carries JSON-RPC in stdio mode.
+ */
+function redirectConsole(logger: PinoLogger): void {
+  const to =
+    (write: (text: string, context: string) => void) =>
+    (...texts: unknown[]) =>
+      write(format(...texts), 'Console');
+  const [error, warn, log, debug] = (['error', 'warn', 'log', 'debug'] as const).map((level) =>
+    to((text, context) => logger[level](text, context)),
+  );
+  Object.assign(console, { error, warn, log, info: log, debug, trace: debug });
 }
 
 /** Loaded on demand. It runs in this process, without a worker thread, because the bundle is one file. */

@@ -77,8 +77,17 @@ export const INSTRUMENTS = declared({
     name: `${PREFIX}limit_store_up`,
     kind: 'gauge',
     unit: '1',
-    description:
-      '1 while the rate-limit store is available (memory always is), 0 after a failure, until it answers or is connected again.',
+    description: '1 while the rate-limit store can count (memory always can), 0 after a failure, until it can again.',
+  },
+  limitStoreFailures: {
+    name: `${PREFIX}limit_store_failures`,
+    kind: 'counter',
+    unit: '{failure}',
+    description: 'Failures of the rate-limit store: of commands, of probes, and of attempts to connect.',
+    labels: {
+      reason:
+        '`unreachable`, `cluster_mode` (a cluster at an address of a single server, or the reverse), `read_only`, `full`, `credentials`, `not_ready`, `other`',
+    },
   },
   upstreamRequests: {
     name: `${PREFIX}upstream_requests`,

@@ -60,6 +60,7 @@ export class StateMetrics {
     instruments.observed('approvalsWaiting', () => [[stats.approvals.total]]);
     instruments.observed('sessionCost', () => [[stats.spending.total]]);
     instruments.observed('limitStoreUp', () => [[this.store.up ? 1 : 0]]);
+    instruments.observed('limitStoreFailures', () => eachOf('reason', this.store.failures));
     instruments.observed('rateLimitDecisions', () => this.decisions());
     instruments.observed('authFailures', () => this.authFailures());
     instruments.observed('auditSinkUp', () => this.audit.states.map(([sink, { ready }]) => [ready ? 1 : 0, { sink }]));
