@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { FIXTURES, say, wait } from '../simulator/index.js';
-import { callTool, connectHttp } from '../support/client.js';
+import { callTool, connectHttp, type ToolAnswer } from '../support/client.js';
 import { type Harness, startHarness } from '../support/harness.js';
 import { auditLines } from '../support/stderr.js';
 
@@ -140,6 +140,39 @@ describe('running sessions', () => {
   it('of starts at the same moment only as many get through', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => start({ message: 'work' })));
     expect(answers.filter(({ isError }) => !isError)).toHaveLength(2);
+  });
+
+  it('one that the list of the API does not show yet counts, and no longer once its log shows that it is over', async () => {
+    harness.simulator.scenarios.set(agent_id, [wait(600_000), say('done')]);
+    harness.simulator.faults.add({
+      method: 'GET',
+      path: /\/v1\/sessions$/,
+      answer: { data: [], next_page: null },
+      times: 99,
+    });
+    const answers: ToolAnswer[] = [];
+    for (let count = 0; count < 6; count++) answers.push(await start({ message: 'work' }));
+    expect(answers.filter(({ isError }) => !isError)).toHaveLength(2);
+    const [{ session_id }] = answers.map(({ data }) => data) as [{ session_id: string }];
+    expect(answers.at(-1)!.text).toContain(session_id);
+    await call('session_interrupt', { session_id });
+    expect((await call('session_wait', { session_id })).data.reason).toBe('turn_over');
+    expect((await start({ message: 'work' })).isError).toBe(false);
+    expect((await start({ message: 'work' })).text).toMatch(/MCP_MAX_RUNNING_SESSIONS/);
+  });
+
+  it.each([
+    ['an object without an id', {}],
+    ['nothing', null],
+    ['a list', []],
+  ])('a create that is answered with %s does not block later starts', async (_name, answer) => {
+    for (let count = 0; count < 3; count++) {
+      harness.simulator.faults.add({ method: 'POST', path: /\/v1\/sessions$/, answer });
+      await start({ message: 'work' });
+    }
+    expect((await start({ message: 'work' })).isError).toBe(false);
+    expect((await start({ message: 'work' })).isError).toBe(false);
+    expect((await start({ message: 'work' })).text).toMatch(/MCP_MAX_RUNNING_SESSIONS/);
   });
 
   it('the API is asked only when the limit may be reached, and with one read', async () => {

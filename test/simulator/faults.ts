@@ -16,6 +16,8 @@ export interface Failure {
   reset?: 'before' | 'after';
   /** Status 200 with half a body. */
   invalidJson?: boolean;
+  /** Status 200 with this JSON instead of the API's answer. The request is not processed. */
+  answer?: unknown;
   /** Half of the answer's body arrives, and then nothing more: the connection stays open. */
   stalls?: boolean;
   /** A list answers with no items and a cursor to its start. */

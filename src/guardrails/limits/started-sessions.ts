@@ -14,6 +14,15 @@ const MAX_CALLERS = 10_000;
 const BEGINNING = 'start:';
 /** A start with an unknown result no longer counts after this long, in milliseconds. */
 const STALE_AFTER_MS = 600_000;
+/** Ends the entry of a start that has ended with an unknown result: its answer was lost, or named no session. */
+const ENDED = ':ended';
+/** Between the id of a session that was started with work and the time of that, in milliseconds. No id contains it. */
+const STARTED_AT = '@';
+/**
+ * How long the API's list and status may take to show that a session runs, in milliseconds. The status of a session is
+ * known to lag by up to two seconds.
+ */
+export const LAG_MS = 10_000;
 
 /** For injection. */
 export const STARTED_SESSIONS = Symbol('started sessions');
@@ -22,8 +31,8 @@ export const STARTED_SESSIONS = Symbol('started sessions');
 export interface StartedSessions {
   /** Appends a start to the list and returns the entries before it, in one step. */
   begin(key: string, start: string): Promise<string[]>;
-  /** Replaces the start with the session it created. */
-  succeed(key: string, start: string, sessionId: string): Promise<void>;
+  /** Replaces the start with the entry of the session it created, or of a start with an unknown result. */
+  replace(key: string, start: string, entry: string): Promise<void>;
   /** Removes a start that created no session. */
   forget(key: string, start: string): Promise<void>;
 }
@@ -32,13 +41,39 @@ export function newStart(): string {
   return `${BEGINNING}${Date.now()}:${randomUUID()}`;
 }
 
-/** Splits a list into the sessions and the number of starts that are still in progress. */
-export function sorted(list: readonly string[]): { sessions: string[]; beginning: number } {
-  const starts = list.filter((entry) => entry.startsWith(BEGINNING));
-  const isFresh = (start: string) => Number(start.split(':')[1]) > Date.now() - STALE_AFTER_MS;
+/** The entry of a start that has ended with an unknown result. */
+export function endedStart(start: string): string {
+  return `${start}${ENDED}`;
+}
+
+/** The entry of a session. One that was started with work counts as running until the API shows otherwise. */
+export function sessionEntry(sessionId: string, hasWork: boolean): string {
+  return hasWork ? `${sessionId}${STARTED_AT}${Date.now()}` : sessionId;
+}
+
+/** What a list holds: sessions, and the starts of which no session is known. */
+export interface Started {
+  readonly sessions: readonly string[];
+  /** Those of the sessions that the API may not show as running yet. */
+  readonly recent: ReadonlySet<string>;
+  /** How many starts are in progress. */
+  readonly inProgress: number;
+  /** When the starts began whose result is unknown, in milliseconds as of `Date.now()`. */
+  readonly unknown: readonly number[];
+}
+
+export function sorted(list: readonly string[], now = Date.now()): Started {
+  const isStart = (entry: string) => entry.startsWith(BEGINNING);
+  const sessions = list.filter((entry) => !isStart(entry)).map((entry) => entry.split(STARTED_AT));
+  const starts = list
+    .filter(isStart)
+    .map((entry) => ({ begun: Number(entry.split(':')[1]), hasEnded: entry.endsWith(ENDED) }))
+    .filter(({ begun }) => begun > now - STALE_AFTER_MS);
   return {
-    sessions: list.filter((entry) => !entry.startsWith(BEGINNING)),
-    beginning: starts.filter(isFresh).length,
+    sessions: sessions.map(([id = '']) => id),
+    recent: new Set(sessions.filter(([, startedAt]) => Number(startedAt) > now - LAG_MS).map(([id = '']) => id)),
+    inProgress: starts.filter(({ hasEnded }) => !hasEnded).length,
+    unknown: starts.filter(({ hasEnded }) => hasEnded).map(({ begun }) => begun),
   };
 }
 
@@ -74,10 +109,10 @@ export class StartedSessionsInMemory implements StartedSessions {
     return Promise.resolve(before);
   }
 
-  succeed(key: string, start: string, sessionId: string): Promise<void> {
+  replace(key: string, start: string, entry: string): Promise<void> {
     const list = this.lists.peek(key);
     const position = list?.indexOf(start) ?? -1;
-    if (position >= 0) list?.splice(position, 1, sessionId);
+    if (position >= 0) list?.splice(position, 1, entry);
     return Promise.resolve();
   }
 
@@ -96,7 +131,7 @@ const BEGIN = `
   redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[2])
   redis.call('EXPIRE', KEYS[1], ARGV[3])
   return redis.call('ZRANGE', KEYS[1], 0, -2)`;
-const SUCCEED = `
+const REPLACE = `
   local order = redis.call('ZSCORE', KEYS[1], ARGV[1])
   if order then
     redis.call('ZREM', KEYS[1], ARGV[1])
@@ -112,8 +147,8 @@ export class StartedSessionsInRedis implements StartedSessions {
     return (await client.eval(BEGIN, 1, name(key), start, MAX_REMEMBERED, FORGET_AFTER_SECONDS)) as string[];
   }
 
-  async succeed(key: string, start: string, sessionId: string): Promise<void> {
-    await this.redis.client.eval(SUCCEED, 1, name(key), start, sessionId);
+  async replace(key: string, start: string, entry: string): Promise<void> {
+    await this.redis.client.eval(REPLACE, 1, name(key), start, entry);
   }
 
   async forget(key: string, start: string): Promise<void> {

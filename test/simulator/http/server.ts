@@ -91,6 +91,7 @@ export class HttpServer {
     try {
       failure.race?.(this.parts.world, request);
       if (failure.status !== undefined) throw failureError(failure, failure.status);
+      if (failure.answer !== undefined) return send.send(200, JSON.stringify(failure.answer));
       const match = this.router.match(request.method, request.path);
       const reply = this.process(match, request, body);
       if (failure.reset === 'after') return void response.destroy();
@@ -160,7 +161,7 @@ class Answer {
     return this.parts.pollution.duplicates && path.endsWith('/events') ? { duplicates: true } : {};
   }
 
-  private send(status: number, text: string, { stalls }: Failure): void {
+  send(status: number, text: string, { stalls }: Failure = {}): void {
     this.response.writeHead(status, { 'content-type': 'application/json' });
     if (stalls) this.response.write(half(text));
     else this.response.end(text);
