@@ -36,7 +36,7 @@ export class WaitSettings {
     kind: { type: 'integer', min: 1, max: 100_000 },
     default: 300,
     summary:
-      'How many requests to the API per minute and process may be made for waiting: opening streams, reading the events they announce, and polling when there is no stream. The quota of the API is shared by the whole organization.',
+      'How many requests to the API per minute and process may be made for waiting: opening streams, reading the events they announce, and polling when there is no stream. The quota of the API is shared by the whole organization. When they are used up, callers take turns.',
   })
   readonly readsPerMinute!: number;
 }

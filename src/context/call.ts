@@ -1,3 +1,4 @@
+import { principalId } from './principal.js';
 import { currentRequest, currentRequestId } from './request.js';
 import { type ApprovalDecision, type ApprovalRecord, store, type ToolCall, type ToolCallOutcome } from './store.js';
 
@@ -16,6 +17,7 @@ export function newToolCall(known: NewCall): ToolCall {
   return {
     ...known,
     requestId: currentRequestId(),
+    caller: principalId(known.principal),
     deadline: known.deadline ?? currentRequest()?.deadline,
     upstreamRequestIds: [],
     outcome: 'ok',

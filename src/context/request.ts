@@ -21,10 +21,10 @@ export function requestIdOf(header: string | readonly string[] | undefined): str
  * Runs `work` as a request of its own. What is not given is taken from the request around it: an entry that knows only
  * the deadline (a process that is ended or frozen at a known time) sets that, and the HTTP server adds the id.
  */
-export function runRequest<T>(known: Pick<RequestContext, 'requestId' | 'deadline'>, work: () => T): T {
+export function runRequest<T>(known: Pick<RequestContext, 'requestId' | 'deadline' | 'caller'>, work: () => T): T {
   const outer = store.getStore();
-  const { requestId = outer?.request?.requestId, deadline = outer?.request?.deadline } = known;
-  return store.run({ request: { requestId, deadline, upstreamRequestIds: [] }, trace: outer?.trace }, work);
+  const { requestId = outer?.request?.requestId, deadline = outer?.request?.deadline, caller } = known;
+  return store.run({ request: { requestId, deadline, caller, upstreamRequestIds: [] }, trace: outer?.trace }, work);
 }
 
 /** The request that this code runs for; undefined outside of any. */
@@ -41,6 +41,11 @@ export function isOverdue(): boolean {
 /** The id of the request that is being served; a new one where the transport has none, such as stdio. */
 export function currentRequestId(): string {
   return currentRequest()?.requestId ?? randomUUID();
+}
+
+/** Tells the caller of the current request from others, to share something fairly; the same text where none is known. */
+export function currentCaller(): string {
+  return currentRequest()?.caller ?? '';
 }
 
 /** Records the `request-id` of a response of the API. */

@@ -6,6 +6,8 @@ import { type Principal } from './principal.js';
 export interface RequestContext {
   /** Names the request from its arrival to the API: in logs, in the audit, and in a header of every API request. */
   readonly requestId?: string;
+  /** Tells one caller from another; of no other use. Absent until it is known who calls. */
+  readonly caller?: string;
   /** By when the request must be answered, in milliseconds as of `Date.now()`; undefined where nothing limits it. */
   readonly deadline?: number;
   /** Aborts when the request is ended from outside; its requests to the API end with it. */

@@ -4,23 +4,40 @@ import { LRUCache } from 'lru-cache';
 import { type Situation } from './log/situation.js';
 import { dollars } from './api-values.js';
 
-/** Statistics from the sessions that this process read for its callers; for metrics. Makes no requests. */
+const MAX_SESSIONS = 10_000;
+
+/** What this process has read of sessions for its callers, and statistics from it for metrics. Makes no requests. */
 @Injectable()
 export class SessionStats {
   readonly approvals = new WaitingApprovals();
   readonly spending = new Spending();
+  private readonly existing = new LRUCache<string, true>({ max: MAX_SESSIONS });
+
+  /** Whether the API has shown this session, or created it, as far as this process remembers. */
+  hasSeen(sessionId: string): boolean {
+    return this.existing.has(sessionId);
+  }
+
+  seen(sessionId: string): void {
+    this.existing.set(sessionId, true);
+  }
+
+  started(sessionId: string): void {
+    this.seen(sessionId);
+    this.spending.started(sessionId);
+  }
 
   session({ id, usage }: Anthropic.Beta.BetaManagedAgentsSession): void {
+    this.seen(id);
     this.spending.seen(id, dollars(usage?.list_cost));
   }
 
   situation(sessionId: string, { pendingActions, usage }: Situation): void {
+    this.seen(sessionId);
     this.approvals.seen(sessionId, pendingActions.length);
     this.spending.seen(sessionId, dollars(usage?.list_cost as { amount: string } | undefined));
   }
 }
-
-const MAX_SESSIONS = 10_000;
 
 /**
  * The spending of sessions. The API reports the cost of one session at a time, so this sums the increases between reads:

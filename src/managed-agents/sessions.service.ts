@@ -32,7 +32,7 @@ export class SessionsService {
   /** One call; with `initial_events` the session is created running, so there is never one without its message. */
   async create(params: SessionCreateParams): Promise<Session> {
     const session = await this.api.call('sessions.create', (beta, options) => beta.sessions.create(params, options));
-    this.stats.spending.started(session.id);
+    this.stats.started(session.id);
     return session;
   }
 

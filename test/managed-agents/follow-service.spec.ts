@@ -1,6 +1,8 @@
 import { type EventLogService } from '../../src/managed-agents/event-log.service.js';
 import { FollowService, TooManyStreamsError } from '../../src/managed-agents/follow/follow.service.js';
 import { SessionStats } from '../../src/managed-agents/session-stats.js';
+import { ApiError } from '../../src/managed-agents/api-error.js';
+import { runRequest } from '../../src/context/request.js';
 import { FakeStreams } from '../support/fake-streams.js';
 import { pass, settle, useVirtualTime } from '../support/virtual-time.js';
 
@@ -108,4 +110,61 @@ it('ends every stream when the server ends', async () => {
   service.onApplicationShutdown();
   await settle();
   expect(openStreams()).toEqual([]);
+});
+
+describe('sessions that this process has never read', () => {
+  const NEVER = new AbortController().signal;
+  let reads: string[];
+  let answers: (() => void)[];
+
+  /** Lists that answer when the test says so: sessions whose id begins with `none` do not exist. */
+  beforeEach(() => {
+    reads = [];
+    answers = [];
+    const source = (sessionId: string) => ({
+      open: new FakeStreams().open,
+      fetchPage: async () => {
+        reads.push(sessionId);
+        await new Promise<void>((resolve) => answers.push(resolve));
+        if (!sessionId.startsWith('none')) return { events: [] };
+        throw new ApiError({ kind: 'status', operation: 'sessions.events.list', status: 404 });
+      },
+    });
+    const settings = { readsPerMinute: 1000, maxStreams: 2, maxWaitSeconds: 50 };
+    service = new FollowService({ source } as unknown as EventLogService, settings, new SessionStats());
+  });
+
+  const look = (caller: string, sessionId: string) =>
+    runRequest({ caller }, () => service.requireExisting(sessionId, NEVER)).then(
+      () => 'exists',
+      (error: unknown) => (error instanceof ApiError ? error.details.status : error),
+    );
+  async function answerAll(): Promise<void> {
+    for (let before = -1; before !== reads.length;) {
+      before = reads.length;
+      for (const answer of answers.splice(0)) answer();
+      await settle();
+    }
+  }
+
+  it('cost a caller one read at a time, and no other caller waits for them', async () => {
+    const guesses = Array.from({ length: 40 }, (_, number) => look('mallory', `none_${number}`));
+    const other = look('alice', 'sesn_a');
+    await settle();
+    expect(reads).toEqual(['none_0', 'sesn_a']);
+    await answerAll();
+    expect(await other).toBe('exists');
+    expect(new Set(await Promise.all(guesses))).toEqual(new Set([404]));
+    expect(reads).toHaveLength(41);
+  });
+
+  it('are read once, whether they exist or not', async () => {
+    const first = [look('alice', 'sesn_a'), look('alice', 'none'), look('bob', 'none')];
+    await settle();
+    await answerAll();
+    expect(await Promise.all(first)).toEqual(['exists', 404, 404]);
+    const before = reads.length;
+    expect(await Promise.all([look('bob', 'sesn_a'), look('bob', 'none')])).toEqual(['exists', 404]);
+    expect(reads).toHaveLength(before);
+  });
 });

@@ -332,7 +332,9 @@ const broken = {
   'does not read again after a frame': () =>
     jest.spyOn(CachedRead.prototype, 'expire').mockImplementation(() => undefined),
   'lets two readings run at the same time': () =>
-    jest.spyOn(insideOf(SessionFollower.prototype), 'exclusively').mockImplementation((work: () => Promise<void>) => work()),
+    jest
+      .spyOn(insideOf(SessionFollower.prototype), 'exclusively')
+      .mockImplementation((work: () => Promise<void>) => work()),
 };
 
 describe('the property finds a follower that', () => {

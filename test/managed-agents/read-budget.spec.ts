@@ -66,3 +66,34 @@ it('lets go whoever does not want to wait any more, at no cost', async () => {
   await pass(2 * MINUTE_MS);
   expect(served).toBe(true);
 });
+
+describe('between callers', () => {
+  it('the many requests of one do not delay those of another', async () => {
+    const budget = new ReadBudget(60);
+    const { signal } = new AbortController();
+    for (let count = 0; count < 500; count += 1) void budget.take(signal, ['mallory']);
+    await settle();
+    const served: string[] = [];
+    for (const request of ['first', 'second', 'third']) {
+      void budget.take(signal, ['alice']).then(() => served.push(request));
+    }
+    // One request is refilled each second, and the callers take turns.
+    await pass(1100);
+    expect(served).toEqual(['first']);
+    await pass(4000);
+    expect(served).toEqual(['first', 'second', 'third']);
+    await pass(10 * MINUTE_MS);
+  });
+
+  it('a request for several is one of the caller that was served least recently', async () => {
+    const budget = new ReadBudget(60);
+    const { signal } = new AbortController();
+    for (let count = 0; count < 500; count += 1) void budget.take(signal, ['mallory']);
+    await pass(5000);
+    let served = false;
+    void budget.take(signal, ['mallory', 'alice']).then(() => (served = true));
+    await pass(1100);
+    expect(served).toBe(true);
+    await pass(10 * MINUTE_MS);
+  });
+});

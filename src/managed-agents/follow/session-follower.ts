@@ -7,7 +7,7 @@ import { type Situation } from '../log/situation.js';
 import { readSituation } from '../log/situation-reader.js';
 import { pause } from '../timing.js';
 import { RecentFrames, CachedLog } from './cached-log.js';
-import { type ReadBudget } from './read-budget.js';
+import { type ReadShare } from './read-budget.js';
 import { keepStreaming, type LogSource, type StreamObserver } from './stream-loop.js';
 
 /** How long a wait postpones its first read until the stream is open, in milliseconds. */
@@ -68,7 +68,7 @@ export class SessionFollower implements StreamObserver {
 
   constructor(
     source: LogSource,
-    budget: ReadBudget,
+    budget: ReadShare,
     private readonly watch?: FollowerObserver,
   ) {
     this.ready = pause(OPENING_MS, this.opening.signal);
@@ -183,7 +183,7 @@ export class SessionFollower implements StreamObserver {
     return situation;
   }
 
-  private async readStatus(source: LogSource, budget: ReadBudget): Promise<string | undefined> {
+  private async readStatus(source: LogSource, budget: ReadShare): Promise<string | undefined> {
     if (!source.fetchStatus) return undefined;
     await budget.take(this.closing.signal);
     if (this.closing.signal.aborted) return undefined;

@@ -1,7 +1,7 @@
 import { ApiError } from '../api-error.js';
 import { type FetchPage, type LogEvent } from '../log/event.js';
 import { backoffMs, pause } from '../timing.js';
-import { type ReadBudget } from './read-budget.js';
+import { type ReadShare } from './read-budget.js';
 
 /** The two sources of a session's events: the list is complete, the stream is fast. */
 export interface LogSource {
@@ -37,7 +37,7 @@ export interface StreamObserver {
  */
 export async function keepStreaming(
   source: LogSource,
-  budget: ReadBudget,
+  budget: ReadShare,
   observer: StreamObserver,
   signal: AbortSignal,
 ): Promise<void> {

@@ -65,19 +65,27 @@ export class SessionWaitService {
   private async watch(since: EventCursor, seconds: number): Promise<WaitOutcome> {
     const { draining, deadline } = requireToolCall();
     const { context } = requireClientRequest();
-    const lease = this.follow(since.sessionId);
     const cancellation = cancellationOf(context);
     const time = new WaitingTime(Math.min(seconds * 1000, msLeft(deadline)), cancellation.signal, draining);
-    const stopReporting = reportWaiting(context, lease.follower, seconds);
     try {
-      const found = await new SessionWait(lease.follower, since, time).run();
+      await time.until(this.sessions.requireExisting(since.sessionId, time.over.signal));
+      const found = time.end === undefined ? await this.waitFor(since, seconds, time) : nothingRead(time.end);
       if (time.end === 'cancelled') throw new ToolError('The call was cancelled.', 'cancelled');
       return found;
     } finally {
-      stopReporting();
-      lease.release(time.end === 'cancelled' || time.end === 'draining' ? 'at_once' : 'soon');
       time.dispose();
       cancellation.dispose();
+    }
+  }
+
+  private async waitFor(since: EventCursor, seconds: number, time: WaitingTime): Promise<WaitOutcome> {
+    const lease = this.follow(since.sessionId);
+    const stopReporting = reportWaiting(requireClientRequest().context, lease.follower, seconds);
+    try {
+      return await new SessionWait(lease.follower, since, time).run();
+    } finally {
+      stopReporting();
+      lease.release(time.end === 'cancelled' || time.end === 'draining' ? 'at_once' : 'soon');
     }
   }
 
@@ -103,6 +111,11 @@ export class SessionWaitService {
       );
     }
   }
+}
+
+/** The outcome of a wait whose time was over before the session could be read. */
+function nothingRead(end: NonNullable<WaitingTime['end']>): WaitOutcome {
+  return { reason: end === 'draining' ? 'draining' : 'timeout', hasMore: false };
 }
 
 /** How long a call with this deadline may wait, in milliseconds. */
