@@ -64,7 +64,7 @@ export class RespondService {
 
   private async respondByHuman(proposal: Proposal): Promise<object> {
     const question: Question = proposal;
-    const human = this.approval.answers(question);
+    const human = await this.approval.answers(question);
     if (human) return this.sendDecided(proposal.sessionId, human);
     this.approval.requireCanAsk();
     if (proposal.toolUseIds.length > MAX_QUESTIONS) {

@@ -130,7 +130,7 @@ describe('sessions that this process has never read', () => {
         throw new ApiError({ kind: 'status', operation: 'sessions.events.list', status: 404 });
       },
     });
-    const settings = { readsPerMinute: 1000, maxStreams: 2, maxWaitSeconds: 50 };
+    const settings = { readsPerMinute: 1000, maxStreams: 2, maxWaitSeconds: 50, callTimeoutSeconds: 45 };
     service = new FollowService({ source } as unknown as EventLogService, settings, new SessionStats());
   });
 

@@ -3,20 +3,13 @@ import { LimitsSettings } from '../../config/limits.settings.js';
 import { ManagedAgentsModule } from '../../managed-agents/managed-agents.module.js';
 import { Allowances } from './allowance.js';
 import { RedisConnection } from './redis-connection.js';
+import { RedisModule } from './redis.module.js';
 import { STARTED_SESSIONS, StartedSessionsInMemory, StartedSessionsInRedis } from './started-sessions.js';
-import { StoreHealth } from './store-health.js';
 
 /** Where the limits are counted: in the memory of this process, or in Redis. */
 @Module({
-  imports: [ManagedAgentsModule],
+  imports: [ManagedAgentsModule, RedisModule],
   providers: [
-    StoreHealth,
-    {
-      provide: RedisConnection,
-      inject: [LimitsSettings, StoreHealth],
-      useFactory: ({ redisUrl }: LimitsSettings, health: StoreHealth) =>
-        redisUrl === undefined ? undefined : RedisConnection.to(redisUrl, health),
-    },
     {
       provide: Allowances,
       inject: [LimitsSettings, RedisConnection],
@@ -29,6 +22,6 @@ import { StoreHealth } from './store-health.js';
         redis ? new StartedSessionsInRedis(redis) : new StartedSessionsInMemory(),
     },
   ],
-  exports: [ManagedAgentsModule, StoreHealth, RedisConnection, Allowances, STARTED_SESSIONS],
+  exports: [ManagedAgentsModule, RedisModule, Allowances, STARTED_SESSIONS],
 })
 export class LimitsModule {}

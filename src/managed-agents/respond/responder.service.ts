@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { ApiError } from '../api-error.js';
 import { EventLogService } from '../event-log.service.js';
 import { type CallsReading } from '../log/situation-reader.js';
@@ -11,6 +11,8 @@ import { SessionStats } from '../session-stats.js';
 import { type Answers, kindOf, toEvent } from './answer.js';
 import { CallsNotAnswerableError } from './calls-not-answerable.error.js';
 import { judge, type Verdict } from './answer.js';
+import { AnswerClaims, ClaimedAnswers, ClaimsInMemory, ClaimStore, type Rival } from './claims.js';
+import { ExpectedError } from '../../context/expected-error.js';
 import { KeyedMutex } from './keyed-mutex.js';
 import { type SentAnswer, SentAnswers } from './sent-answers.js';
 
@@ -20,6 +22,22 @@ import { type SentAnswer, SentAnswers } from './sent-answers.js';
  * answers of other processes.
  */
 const PAUSES_MS = [250, 500, 1000];
+
+/** Pauses between reads while another answer to a call is on its way or its result is unknown, in milliseconds. */
+const RIVAL_PAUSES_MS = [250, 500, 1000, 1500, 2000, 2500, 3000];
+
+/** Another answer to the same call is on its way, perhaps from another replica, and its result is not known yet. */
+class AnswerInProgressError extends ExpectedError {
+  readonly outcome = 'failed';
+  readonly reason = 'answer_in_progress';
+
+  constructor({ toolUseId, answer }: Rival) {
+    super(
+      `Another answer to ${toolUseId} (${answer.type}) was sent, and the API does not show yet whether it arrived. Nothing was sent now. Look with session_get in a few seconds, and answer again if the call still waits.`,
+    );
+    this.name = 'AnswerInProgressError';
+  }
+}
 
 /** How many answers to one session may queue in this process. */
 const MAX_QUEUED = 1000;
@@ -58,18 +76,23 @@ interface Request {
 
 /**
  * Answers pending calls, all or none: when one call cannot be answered as requested, nothing is sent. Answers to one
- * session run one after the other in this process, so that each call gets one answer.
+ * session run one after the other in this process, and each call is claimed before it is answered, in a store that replicas
+ * can share: so that each call gets one answer.
  */
 @Injectable()
 export class ResponderService {
   private readonly mutex = new KeyedMutex(MAX_QUEUED);
   private readonly sent = new SentAnswers();
+  private readonly claims: AnswerClaims;
 
   constructor(
     private readonly sessions: SessionsService,
     private readonly log: EventLogService,
     private readonly stats: SessionStats,
-  ) {}
+    @Optional() claims: ClaimStore = new ClaimsInMemory(),
+  ) {
+    this.claims = new AnswerClaims(claims);
+  }
 
   /** The names that a person needs to recognize a session; empty when the API does not tell them. */
   async namesOf(sessionId: string): Promise<{ sessionTitle?: string; agent?: string }> {
@@ -93,6 +116,7 @@ export class ResponderService {
   /**
    * @throws {CallsNotAnswerableError} when a call cannot be answered as requested
    * @throws {ApiError} when the API fails, or refuses answers to calls that its log shows as pending
+   * @throws {AnswerInProgressError} when another answer is on its way
    * @throws {QueueFullError} when too many answers to this session are queued
    */
   async answer(sessionId: string, answers: Answers): Promise<Responded> {
@@ -105,22 +129,54 @@ export class ResponderService {
 
   private async readAndSend(sessionId: string, answers: Answers): Promise<Responded> {
     let refusal: ApiError | undefined;
-    for (let retry = 0; ; retry++) {
+    let rivals = 0;
+    for (let retry = 0; ;) {
       const state = await this.stateBefore(sessionId, answers);
       const { send, alreadyAnswered } = this.decide(this.request(sessionId, answers), state, refusal);
       if (send.size === 0) return this.responded(sessionId, { ...state, alreadyAnswered });
       if (refusal) await pause(retry, refusal);
-      const cursor = await this.send(sessionId, send, state.cursor).catch((error: unknown) => {
+      const claimed = await this.claims.claim(sessionId, send);
+      if (!(claimed instanceof ClaimedAnswers)) {
+        await this.awaitRival(sessionId, claimed, { cursor: state.cursor, attempt: rivals });
+        rivals += 1;
+        continue;
+      }
+      retry += 1;
+      const cursor = await this.send(sessionId, send, { before: state.cursor, claimed }).catch((error: unknown) => {
         refusal = refusalOf(error);
       });
       if (cursor) return this.responded(sessionId, { ...state, cursor, sent: [...send.keys()], alreadyAnswered });
     }
   }
 
+  /** After this the log is read again: it shows the other answer, or that answer is remembered as accepted. */
+  private async awaitRival(
+    sessionId: string,
+    rival: Rival,
+    { cursor, attempt }: { cursor: EventCursor; attempt: number },
+  ): Promise<void> {
+    if (rival.state === 'accepted')
+      return this.sent.addGiven(sessionId, rival.toolUseId, { answer: rival.answer, cursor });
+    const ms = RIVAL_PAUSES_MS[attempt];
+    if (ms === undefined) throw new AnswerInProgressError(rival);
+    await delay(ms);
+  }
+
   /** Only accepted answers are remembered; a repeated attempt reads the log first. */
-  private async send(sessionId: string, answers: Answers, before: EventCursor): Promise<EventCursor> {
+  private async send(
+    sessionId: string,
+    answers: Answers,
+    { before, claimed }: { before: EventCursor; claimed: ClaimedAnswers },
+  ): Promise<EventCursor> {
     const events = [...answers].map(([toolUseId, answer]) => toEvent(toolUseId, answer));
-    const accepted = await this.sessions.send(sessionId, events);
+    let accepted;
+    try {
+      accepted = await this.sessions.send(sessionId, events);
+    } catch (error) {
+      await (hadNoEffect(error) ? claimed.release() : claimed.settle('uncertain'));
+      throw error;
+    }
+    await claimed.settle('accepted');
     this.stats.approvals.answered(sessionId, answers.size);
     const cursor = awaiting(before, accepted.at(-1));
     this.sent.add(sessionId, answers, cursor);
@@ -189,6 +245,13 @@ async function pause(retry: number, refusal: ApiError): Promise<void> {
   const milliseconds = PAUSES_MS[retry - 1];
   if (milliseconds === undefined) throw refusal;
   await delay(milliseconds);
+}
+
+/** Whether it is certain that an answer had no effect: it was refused, or never sent. */
+function hadNoEffect(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  const { kind, status = 0 } = error.details;
+  return kind === 'connection' || kind === 'credentials' || (kind === 'status' && status >= 400 && status < 500);
 }
 
 /** A refusal (400) means that the calls are no longer pending, or not yet; other errors are thrown. */

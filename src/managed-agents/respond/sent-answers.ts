@@ -31,8 +31,12 @@ export class SentAnswers {
   }
 
   add(sessionId: string, answers: Answers, cursor: EventCursor): void {
-    for (const [toolUseId, answer] of answers)
-      this.answers.set(keyOf(sessionId, toolUseId, kindOf(answer.type)), { answer: given(answer), cursor });
+    for (const [toolUseId, answer] of answers) this.addGiven(sessionId, toolUseId, { answer: given(answer), cursor });
+  }
+
+  /** An answer of another process. */
+  addGiven(sessionId: string, toolUseId: string, sent: SentAnswer): void {
+    this.answers.set(keyOf(sessionId, toolUseId, kindOf(sent.answer.type)), sent);
   }
 }
 

@@ -4,6 +4,7 @@ import { ApprovalSettings } from '../../config/approval.settings.js';
 import { endCallAsking, requireToolCall } from '../../context/call.js';
 import { type PendingAction } from '../../managed-agents/log/pending.js';
 import { type Answer } from '../../managed-agents/respond/answer.js';
+import { ClaimStore } from '../../managed-agents/respond/claims.js';
 import { RefusalError, ToolError } from '../errors/tool-error.js';
 import { requireClientRequest } from '../client-request.js';
 import { SealedTokens } from '../../tokens/sealed-tokens.js';
@@ -52,8 +53,9 @@ export class HumanApproval {
     private readonly registry: ToolRegistry,
     private readonly access: ToolAccess,
     tokens: SealedTokens,
+    claims: ClaimStore,
   ) {
-    this.states = new QuestionStates(tokens);
+    this.states = new QuestionStates(tokens, claims);
   }
 
   /** Whether only a person may decide. */
@@ -97,12 +99,12 @@ export class HumanApproval {
   }
 
   /** The person's answers, if this call carries them; undefined for a call that has not asked yet. */
-  answers(question: Question): HumanAnswers | undefined {
+  async answers(question: Question): Promise<HumanAnswers | undefined> {
     const { mcpReq } = requireClientRequest().context;
     const sealed = mcpReq.requestState();
     if (!this.required || sealed === undefined) return undefined;
     this.requireCanAsk();
-    const ids = typeof sealed === 'string' ? this.states.open(sealed, boundTo(question)) : undefined;
+    const ids = typeof sealed === 'string' ? await this.states.open(sealed, boundTo(question)) : undefined;
     if (!ids) {
       throw new ToolError(
         'This answer of the person is not valid: it is too old, was used before, or belongs to another call. Nothing was sent. Call the tool again, and the person is asked again.',

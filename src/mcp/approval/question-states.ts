@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { requireToolCall } from '../../context/call.js';
 import { principalId } from '../../context/principal.js';
 import { type SealedTokens, type TokenUse } from '../../tokens/sealed-tokens.js';
+import { type ClaimStore } from '../../managed-agents/respond/claims.js';
 
 /** How long a person may take to answer, in seconds. */
 const TTL_SECONDS = 600;
@@ -16,14 +17,16 @@ interface QuestionState {
 
 /**
  * Seals a question, so that an answer counts only for the call that asked: same principal, tool, session, calls and
- * proposal, within ten minutes, once. "Once" holds per process; across replicas, a call that was answered is no longer
- * pending.
+ * proposal, within ten minutes, once: over all replicas that share a store of claims, and otherwise per process.
  */
 export class QuestionStates {
   /** Of answered questions, for a moment longer than their tokens are valid. */
   private readonly used = new UsedNonces(TTL_SECONDS + 1);
 
-  constructor(private readonly tokens: SealedTokens) {}
+  constructor(
+    private readonly tokens: SealedTokens,
+    private readonly claims: ClaimStore,
+  ) {}
 
   /** @param question everything that the answer is bound to, as JSON */
   seal(question: object, calls: readonly string[]): string {
@@ -32,10 +35,12 @@ export class QuestionStates {
   }
 
   /** The calls that the question was about; undefined when the token is not valid for this question. Uses it up. */
-  open(sealed: string, question: object): readonly string[] | undefined {
+  async open(sealed: string, question: object): Promise<readonly string[] | undefined> {
     // Cut, changed, expired, or of another caller: an honest client does the same in each case.
     const state = this.tokens.open(sealed, useOf(question)) as QuestionState | undefined;
-    return state && this.used.useUp(state.nonce, callerId()) ? state.calls : undefined;
+    if (!state || !this.used.useUp(state.nonce, callerId())) return undefined;
+    const isFirst = (await this.claims.take(`question:${state.nonce}`, 'used')) === undefined;
+    return isFirst ? state.calls : undefined;
   }
 }
 

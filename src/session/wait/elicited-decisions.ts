@@ -25,7 +25,7 @@ export class ElicitedDecisions {
   /** Sends the person's decisions to the session, if this call carries any. */
   async submit(since: EventCursor): Promise<Decisions> {
     const { sessionId } = since;
-    const decided = this.approval.answers({ sessionId });
+    const decided = await this.approval.answers({ sessionId });
     if (!decided) return { since, undecided: new Set() };
     const { answers, withheld } = decided;
     const undecided = new Set(withheld.keys());
