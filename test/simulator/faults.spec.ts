@@ -1,5 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { ask, customTool, RealClock, say, think, transientUnknownToolUse } from './index.js';
+import { ask, burst, customTool, late, RealClock, say, think, transientUnknownToolUse } from './index.js';
 import { allow, Harness, message, refusal } from './harness.js';
 import { eventually } from '../support/eventually.js';
 
@@ -155,6 +155,10 @@ describe('pollution', () => {
   let harness: Harness;
   afterEach(() => harness.close());
 
+  const texts = async (sid: string) =>
+    (await harness.events(sid))
+      .filter(({ type }) => type === 'agent.message')
+      .map(({ content }) => (content as { text: string }[])[0]!.text);
   const stamps = async (sid: string) => (await harness.events(sid)).map(({ processed_at }) => processed_at!);
 
   it('gives one stamp to the events of a burst', async () => {
@@ -163,9 +167,34 @@ describe('pollution', () => {
   });
 
   it('lists results and messages after later stamps', async () => {
-    harness = await Harness.start({ pollution: { lateStamps: 110 } }, [customTool({ name: 'x' }), say('ok')]);
+    const scenario = [customTool({ name: 'x' }), say('ok')];
+    harness = await Harness.start(
+      { pollution: { lateStamps: 110 }, serialization: { listOrder: 'arrival' } },
+      scenario,
+    );
     const all = await stamps(await harness.session('go'));
     expect(all).not.toEqual([...all].sort());
+  });
+
+  it('sorts the list by stamp otherwise', async () => {
+    harness = await Harness.start({ pollution: { lateStamps: 110 } }, [say('ok'), burst(3, 1000), late('early', 1500)]);
+    const sid = await harness.session('go');
+    const all = await stamps(sid);
+    expect(all).toEqual([...all].sort());
+    expect((await texts(sid)).slice(-4)).toEqual(['message 1', 'early', 'message 2', 'message 3']);
+  });
+
+  it('never stamps messages, and puts them where they were processed', async () => {
+    harness = await Harness.start({ pollution: { unstampedMessages: true } }, [say('ok')]);
+    const events = await harness.events(await harness.session('go'));
+    const at = events.findIndex(({ type }) => type === 'user.message');
+    expect(events[at]!.processed_at).toBeNull();
+    expect(events.slice(at + 1).map(({ type }) => type)).toContain('session.status_idle');
+  });
+
+  it('leaves types out of the list', async () => {
+    harness = await Harness.start({ pollution: { unlistedTypes: ['agent.message'] } }, [say('ok')]);
+    expect(await harness.types(await harness.session('go'))).not.toContain('agent.message');
   });
 
   it('puts unknown types, stop reasons and fields among the known ones', async () => {

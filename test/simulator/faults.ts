@@ -20,6 +20,12 @@ export interface Failure {
   answer?: unknown;
   /** Half of the answer's body arrives, and then nothing more: the connection stays open. */
   stalls?: boolean;
+  /** The connection stays open and nothing is answered. */
+  hangs?: boolean;
+  /** Answer with a redirect to the same path below this address; the status is 307 unless said otherwise. */
+  redirect?: string;
+  /** Answer with this page, as the sign-in of a proxy does; the status is 200 unless said otherwise. */
+  page?: string;
   /** A list answers with no items and a cursor to its start. */
   emptyPage?: boolean;
   /** A list or stream delivers each event twice. */

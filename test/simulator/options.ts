@@ -20,6 +20,14 @@ export interface Serialization {
   queuedCopies: boolean;
   /** Whether a child's call has the same id on its own thread and where it is cross-posted. */
   crossPostedIds: 'same' | 'different';
+  /** Whether the list is sorted by stamp, or shows events as they came in, whatever their stamps. */
+  listOrder: 'stamp' | 'arrival';
+  /** Whether the answer to a send has the ids of the stored events. Some compatible services store them under others. */
+  receiptIds: 'same' | 'different';
+  /** Whether the answer to a child's call makes the idle primary thread idle once more, naming the call just answered. */
+  staleIdle: boolean;
+  /** `calls`: the result of a custom call stays queued until those made before it have theirs. */
+  answerOrder: 'calls' | 'arrival';
 }
 
 /** Standing irregularities of the event log, all seen on the wire or announced as possible. */
@@ -28,8 +36,12 @@ export interface Pollution {
   duplicates?: boolean;
   /** Events of one burst share one stamp. */
   ties?: boolean;
-  /** Results and messages are listed after events that carry later stamps; the number is by how many ms. */
+  /** Results and messages carry stamps that are too early by so many ms; `listOrder: 'arrival'` lists them late, too. */
   lateStamps?: number;
+  /** Messages of users are processed and never get a stamp, as at one compatible service. */
+  unstampedMessages?: boolean;
+  /** Types of events that the list leaves out, as if they stood beyond everything that a client reads. */
+  unlistedTypes?: readonly string[];
   /** After each agent message comes an event of a type no SDK knows. */
   unknownEvents?: boolean;
   /** Turns end with a stop reason no SDK knows. */
@@ -58,6 +70,11 @@ export interface SimulatorOptions {
   seed?: string;
   /** How far `GET session` lags behind the event log. */
   statusLagMs?: number;
+  /**
+   * How long before an idle the calls are listed that it names, on the clock. By default 200, in the middle of what
+   * recordings show; 0 where a test makes the steps or moves the clock, and would have to wait for it.
+   */
+  callLeadMs?: number;
   serialization?: Partial<Serialization>;
   pollution?: Pollution;
   stream?: Partial<StreamTiming>;
@@ -72,6 +89,10 @@ export const DEFAULT_SERIALIZATION: Serialization = {
   acceptedProcessedAt: 'absent',
   queuedCopies: true,
   crossPostedIds: 'different',
+  listOrder: 'stamp',
+  receiptIds: 'same',
+  staleIdle: true,
+  answerOrder: 'calls',
 };
 
 export const DEFAULT_STREAM: StreamTiming = { keepAliveMs: 30_000, quietCloseMs: 600_000 };

@@ -69,6 +69,8 @@ export type Step =
   | { type: 'join_threads' }
   | { type: 'grade'; result: 'satisfied' | 'needs_revision' | 'failed'; explanation: string }
   | { type: 'wait'; ms: number }
+  | { type: 'burst'; count: number; everyMs: number }
+  | { type: 'late'; text: string; byMs: number }
   | { type: 'raw'; event: { type: string; [field: string]: unknown } };
 
 /** How a call ended, in the order the calls were made. */
@@ -102,6 +104,10 @@ export const think = (): Step => ({ type: 'think' });
 export const say = (text: string): SayStep => ({ type: 'say', text });
 export const wait = (ms: number): Step => ({ type: 'wait', ms });
 export const raw = (event: { type: string; [field: string]: unknown }): Step => ({ type: 'raw', event });
+/** So many messages at once, with stamps that follow each other by so many milliseconds. */
+export const burst = (count: number, everyMs: number): Step => ({ type: 'burst', count, everyMs });
+/** A message with a stamp that is so many milliseconds before the newest one. */
+export const late = (text: string, byMs: number): Step => ({ type: 'late', text, byMs });
 export const joinThreads = (): Step => ({ type: 'join_threads' });
 
 export const tool = (call: Omit<ToolStep, 'type'>): ToolStep => ({ type: 'tool', ...call });
@@ -169,6 +175,7 @@ export function turns(...lists: (readonly Step[])[]): Scenario {
 /** The scenarios by agent; an agent without one plays the default. */
 export class Scenarios {
   private readonly byAgent = new Map<string, Scenario>();
+  private readonly startErrors = new Map<string, readonly SessionErrorObject[]>();
 
   constructor(private readonly fallback: Scenario) {}
 
@@ -177,11 +184,22 @@ export class Scenarios {
     return this;
   }
 
+  /** What fails whenever an agent begins to work, such as an MCP server that refuses the credential; it works without it. */
+  failAtStart(agentId: string, ...errors: readonly SessionErrorObject[]): this {
+    this.startErrors.set(agentId, errors);
+    return this;
+  }
+
+  errorsAtStart(agentId: string): readonly SessionErrorObject[] {
+    return this.startErrors.get(agentId) ?? [];
+  }
+
   get(agentId: string): Scenario {
     return this.byAgent.get(agentId) ?? this.fallback;
   }
 
   clear(): void {
     this.byAgent.clear();
+    this.startErrors.clear();
   }
 }

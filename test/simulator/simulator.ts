@@ -12,6 +12,9 @@ import { Scheduler } from './scheduler.js';
 import { sessionRoutes } from './session/routes.js';
 import { World } from './world.js';
 
+/** Recorded: 160 to 350 ms. */
+const CALL_LEAD_MS = 200;
+
 /** A Managed Agents API of one's own: real HTTP, scripted agents, and faults on demand. */
 export class Simulator {
   readonly clock: SimulatorClock;
@@ -32,11 +35,13 @@ export class Simulator {
     this.clock = options.clock ?? new RealClock();
     this.pollution = { ...options.pollution };
     this.scheduler = new Scheduler(this.clock, options.agentPace ?? 'immediate', () => this.world.sessions.all());
+    const isByHand = options.agentPace === 'manual' || !this.clock.runsByItself;
     const shared = { clock: this.clock, ids, serialization, pollution: this.pollution };
     this.world = new World({
       ...shared,
       scenarios: this.scenarios,
       statusLagMs: options.statusLagMs ?? 0,
+      callLeadMs: options.callLeadMs ?? (isByHand ? 0 : CALL_LEAD_MS),
       wake: () => this.scheduler.wake(),
     });
     if (options.fixtures) populate(this.world, this.scenarios);

@@ -6,6 +6,7 @@ import { Sessions } from './session/sessions.js';
 export interface WorldParts extends CatalogParts {
   scenarios: Scenarios;
   statusLagMs: number;
+  callLeadMs: number;
   wake: () => void;
 }
 
@@ -13,10 +14,10 @@ export interface WorldParts extends CatalogParts {
 export class World extends Catalog {
   readonly sessions: Sessions;
 
-  constructor({ statusLagMs, scenarios, wake, ...shared }: WorldParts) {
+  constructor({ statusLagMs, callLeadMs, scenarios, wake, ...shared }: WorldParts) {
     super(shared);
     const agentByName = (name: string) => this.agentByName(name);
-    this.sessions = new Sessions(this, { ...shared, scenarios, wake, agentByName }, statusLagMs);
+    this.sessions = new Sessions(this, { ...shared, scenarios, wake, callLeadMs, agentByName }, statusLagMs);
   }
 
   private agentByName(wanted: string) {

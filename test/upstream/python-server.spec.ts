@@ -183,7 +183,11 @@ describe('lists', () => {
 
   it('trap 14: duplicates, ties and late stamps lose and repeat nothing', async () => {
     harness = await startHarness({
-      simulator: { pollution: { duplicates: true, ties: true, lateStamps: 500 }, agentPace: 'manual' },
+      simulator: {
+        pollution: { duplicates: true, ties: true, lateStamps: 500 },
+        serialization: { listOrder: 'arrival' },
+        agentPace: 'manual',
+      },
     });
     harness.simulator.scenarios.set(agent_id, [
       tool({ name: 'bash', result: 'a' }),

@@ -88,6 +88,9 @@ export class HttpServer {
     const requestId = this.parts.ids.next('req');
     const send = new Answer(response, requestId, this.parts);
     if (failure.reset === 'before') return void response.destroy();
+    if (failure.hangs) return;
+    if (failure.redirect !== undefined || failure.page !== undefined)
+      return answeredOnTheWay(response, request, failure);
     try {
       failure.race?.(this.parts.world, request);
       if (failure.status !== undefined) throw failureError(failure, failure.status);
@@ -165,6 +168,18 @@ class Answer {
     this.response.writeHead(status, { 'content-type': 'application/json' });
     if (stalls) this.response.write(half(text));
     else this.response.end(text);
+  }
+}
+
+/** Something between the client and the API answers in its place, without the headers of the API. */
+function answeredOnTheWay(response: ServerResponse, request: RecordedRequest, failure: Failure): void {
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  if (failure.redirect !== undefined) {
+    const query = request.query.size > 0 ? `?${request.query}` : '';
+    const location = `${failure.redirect}${request.path}${query}`;
+    response.writeHead(failure.status ?? 307, { location, ...failure.headers }).end();
+  } else {
+    response.writeHead(failure.status ?? 200, { 'content-type': 'text/html', ...failure.headers }).end(failure.page);
   }
 }
 

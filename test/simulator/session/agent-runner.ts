@@ -1,5 +1,5 @@
 import type { CallOutcome, Scenario, Step, Turn } from '../scenario.js';
-import type { StopDetails, StopReason } from '../wire.js';
+import type { RawDraft, StopDetails, StopReason } from '../wire.js';
 import { CallRunner, type Play } from './call-runner.js';
 import { textOf } from './calls.js';
 import { ModelRequests } from './model-requests.js';
@@ -39,7 +39,8 @@ export class AgentRunner {
 
   /** From running to idle. What arrives on the way is folded into the same turn. */
   *turn(): Program {
-    this.session.threadRunning(this.thread);
+    const { scenarios } = this.session.platform;
+    this.session.threadRunning(this.thread, scenarios.errorsAtStart(this.session.config.agent.id));
     yield PHASE;
     do {
       this.ending = undefined;
@@ -150,6 +151,14 @@ export class AgentRunner {
         runWorkflow(this.session, step);
         yield PHASE;
         return [];
+      case 'burst':
+        this.session.recordDense(messages(step.count), this.thread, step.everyMs);
+        yield PHASE;
+        return [];
+      case 'late':
+        this.session.recordLate(messageOf(step.text), this.thread, step.byMs);
+        yield PHASE;
+        return [];
       case 'raw':
         this.session.record(step.event, this.thread);
         yield PHASE;
@@ -185,4 +194,12 @@ export class AgentRunner {
       yield PHASE;
     }
   }
+}
+
+function messages(count: number): RawDraft[] {
+  return Array.from({ length: count }, (_, index) => messageOf(`message ${index + 1}`));
+}
+
+function messageOf(text: string): RawDraft {
+  return { type: 'agent.message', content: [{ type: 'text', text }] };
 }

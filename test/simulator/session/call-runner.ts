@@ -82,6 +82,9 @@ export class CallRunner {
   }
 
   private *awaitClient(made: readonly MadeCall[]): Program {
+    if (made.length > 0 && this.session.platform.callLeadMs > 0) {
+      yield this.session.tasks.sleep(this.session.platform.callLeadMs);
+    }
     yield* this.awaitAnswers(made.map(({ call }) => call));
     for (const one of made) {
       if (one.call.permission !== 'ask') continue;
@@ -103,7 +106,7 @@ export class CallRunner {
       yield until(() => waiting().length < before);
       rest = waiting();
     }
-    this.session.threadRunning(this.thread);
+    if (this.thread.status !== 'running') this.session.threadRunning(this.thread);
     yield PHASE;
   }
 

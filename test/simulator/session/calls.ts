@@ -12,8 +12,8 @@ export interface Call {
   postedId: string;
   confirmation?: { result: 'allow' | 'deny'; denyMessage?: string };
   result?: { text: string; isError: boolean };
-  /** A confirmation that was accepted and still waits in the queue. */
-  confirmationQueued: boolean;
+  /** Whether an answer was accepted that still waits in the queue. */
+  answerQueued: boolean;
 }
 
 const KINDS: Record<string, CallKind> = {
@@ -59,7 +59,7 @@ export class Calls {
       threadId: (event.session_thread_id as string | undefined) ?? threadId,
       permission: event.evaluated_permission as string | undefined,
       postedId: event.id,
-      confirmationQueued: false,
+      answerQueued: false,
     };
     this.byId.set(call.id, call);
   }
@@ -71,8 +71,9 @@ export class Calls {
     if (event.type === 'user.tool_confirmation') {
       const denyMessage = event.deny_message as string | undefined;
       call.confirmation = { result: event.result as 'allow' | 'deny', denyMessage };
-      call.confirmationQueued = false;
+      call.answerQueued = false;
     } else {
+      call.answerQueued = false;
       call.result ??= { text: textOf(event.content), isError: event.is_error === true };
     }
   }

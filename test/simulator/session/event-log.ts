@@ -1,4 +1,5 @@
 import { type Micros, formatTime, parseTime } from '../clock.js';
+import type { Serialization } from '../options.js';
 import type { Position } from '../pagination.js';
 import type { WireEvent } from '../wire.js';
 
@@ -19,11 +20,14 @@ export class EventLog {
   private readonly queued: { order: number; event: WireEvent }[] = [];
   private readonly listeners = new Set<Listener>();
   private accepted = 0;
+  private count = 0;
+
+  constructor(private readonly order: Serialization['listOrder'] = 'stamp') {}
 
   /** Queued input comes last: it has no time yet. */
   get entries(): LogEntry[] {
     const waiting = this.queued.map(({ order, event }) => ({
-      position: [this.processed.length, order] as const,
+      position: [this.newest, this.count + order] as const,
       event,
     }));
     return [...this.processed, ...waiting];
@@ -35,8 +39,27 @@ export class EventLog {
 
   append(event: WireEvent): void {
     const at = event.processed_at ? parseTime(event.processed_at) : undefined;
-    this.processed.push({ position: [this.processed.length + 1, 0], event, at });
+    this.insert(event, at);
     this.announce(event);
+  }
+
+  /** An event without a stamp stands behind those that were there before. */
+  private insert(event: WireEvent, at: Micros | undefined): void {
+    this.count += 1;
+    const place = this.order === 'stamp' ? (at ?? this.newest) : this.count;
+    const before = this.processed.findLastIndex(({ position }) => position[0] <= place);
+    this.processed.splice(before + 1, 0, { position: [place, this.count], event, at });
+  }
+
+  private get newest(): number {
+    return this.processed.at(-1)?.position[0] ?? 0;
+  }
+
+  /** Takes an event out of the queue without ever giving it a stamp. */
+  settle(event: WireEvent): WireEvent {
+    this.forget(event);
+    this.append(event);
+    return event;
   }
 
   enqueue(event: WireEvent, announce: boolean): void {

@@ -5,7 +5,9 @@ import { InputRules } from './input-rules.js';
 import { interrupt } from './interrupt.js';
 import { Outcome } from './outcome.js';
 import type { SessionState } from './state.js';
+import type { Call } from './calls.js';
 import { PHASE, type Program } from './tasks.js';
+import type { Thread } from './thread.js';
 
 const DEFAULT_ITERATIONS = 3;
 
@@ -17,7 +19,7 @@ export class Inbox {
 
   /** Whether something waits that does not wait for the agent to come to it. */
   get urgent(): boolean {
-    return this.queue.length > 0;
+    return this.queue.some(isInterrupt) || this.nextAnswer() !== undefined;
   }
 
   /** One bad event refuses the whole request. The answer is what was accepted, not what it leads to. */
@@ -25,8 +27,10 @@ export class Inbox {
     const events = array(body, 'events', { min: 1 }).map((event, index) => checkShape(event, `events[${index}]`));
     new InputRules(this.session).check(events);
     const accepted = events.map((event) => this.take(event));
-    this.session.platform.wake();
-    return accepted;
+    const { ids, serialization, wake } = this.session.platform;
+    wake();
+    if (serialization.receiptIds === 'same') return accepted;
+    return accepted.map((event) => ({ ...event, id: ids.next('sevt') }));
   }
 
   /** The first events of a session. They are taken as a whole with it and not echoed. */
@@ -35,17 +39,38 @@ export class Inbox {
     this.session.platform.wake();
   }
 
-  /** An interrupt jumps the queue; then come answers, all that are there. */
+  /** An interrupt jumps the queue; then come answers, all that are not early. */
   takeUrgent(): boolean {
-    const next = this.queue.find(({ type }) => type === 'user.interrupt');
+    const next = this.queue.find(isInterrupt);
     if (next) {
-      this.queue = this.queue.filter((other) => other !== next);
+      this.dequeue(next);
       interrupt(this.session, next);
       return true;
     }
-    const answers = this.queue.splice(0);
-    for (const answer of answers) this.confirm(answer);
-    return answers.length > 0;
+    let taken = false;
+    for (let answer = this.nextAnswer(); answer; answer = this.nextAnswer()) {
+      this.dequeue(answer);
+      this.processAnswer(answer);
+      taken = true;
+    }
+    return taken;
+  }
+
+  private nextAnswer(): WireEvent | undefined {
+    return this.queue.find((answer) => !this.isEarly(this.callOf(answer)));
+  }
+
+  private dequeue(event: WireEvent): void {
+    this.queue = this.queue.filter((other) => other !== event);
+  }
+
+  /** Whether the answer is early: a custom call that the agent made before this one in the same step still waits. */
+  private isEarly(call: Call | undefined): boolean {
+    const { calls, platform } = this.session;
+    if (call?.kind !== 'custom' || platform.serialization.answerOrder === 'arrival') return false;
+    const made = this.threadOf(call.threadId)?.openCalls ?? [];
+    const before = made.slice(0, Math.max(made.indexOf(call), 0)).filter(({ kind }) => kind === 'custom');
+    return calls.waiting(before.map(({ id }) => id)).length > 0;
   }
 
   private take(event: ClientEvent): WireEvent {
@@ -67,7 +92,7 @@ export class Inbox {
     const { calls } = this.session;
     if (event.type === 'user.interrupt' && this.session.pausedForBudget) return this.draft(event);
     const call = event.type === 'user.tool_confirmation' ? calls.find(event.tool_use_id) : undefined;
-    if (call) call.confirmationQueued = true;
+    if (call) call.answerQueued = true;
     return this.enqueue(event, this.queue);
   }
 
@@ -85,15 +110,14 @@ export class Inbox {
     return serialization.acceptedProcessedAt === 'null' ? { id, ...event, processed_at: null } : { id, ...event };
   }
 
-  /** Results and outcomes are processed on receipt: they carry their stamp in the answer already. */
+  /** Results and outcomes are processed on receipt: they carry their stamp in the answer already, unless they are early. */
   private takeResult(event: Extract<ClientEvent, { type: 'user.custom_tool_result' | 'user.tool_result' }>): WireEvent {
-    const { session } = this;
-    const call = session.calls.find('tool_use_id' in event ? event.tool_use_id : event.custom_tool_use_id)!;
-    const late = call.result !== undefined;
-    const accepted = session.record(event);
-    this.copyToChild(accepted, call.threadId, call.id);
-    if (late || !this.threadOf(call.threadId)?.busy) this.startEmptyCycle();
-    return accepted;
+    const call = this.callOf(event)!;
+    if (event.type === 'user.tool_result' || !this.isEarly(call)) {
+      return this.answer(call, () => this.session.record(event));
+    }
+    call.answerQueued = true;
+    return this.enqueue(event, this.queue);
   }
 
   private defineOutcome(event: Extract<ClientEvent, { type: 'user.define_outcome' }>): WireEvent {
@@ -104,15 +128,35 @@ export class Inbox {
     return session.record({ ...event, outcome_id, max_iterations });
   }
 
-  private confirm(queued: WireEvent): void {
+  private processAnswer(queued: WireEvent): void {
+    const call = this.callOf(queued);
+    if (call) this.answer(call, () => this.session.process(queued));
+    else this.session.process(queued);
+  }
+
+  private answer(call: Call, take: () => WireEvent): WireEvent {
     const { session } = this;
-    const stamped = session.process(queued);
-    const call = session.calls.find(String(stamped.tool_use_id));
-    if (!call) return;
-    this.copyToChild(stamped, call.threadId, call.id);
     const thread = this.threadOf(call.threadId);
+    const isLate = call.result !== undefined;
+    const stamped = thread && this.isResumedBy(call, thread) ? session.resumeChild(thread, take) : take();
+    this.copyToChild(stamped, call.threadId, call.id);
     // An archived thread's late answer is kept and has no effect.
-    if (thread && !thread.busy && thread.status !== 'terminated') this.startEmptyCycle();
+    if (isLate || (thread && !thread.busy && thread.status !== 'terminated')) this.startEmptyCycle();
+    return stamped;
+  }
+
+  /** Whether this answer is the last one that a child needs to go on, while the session is idle. */
+  private isResumedBy(call: Call, thread: Thread): boolean {
+    const { calls, platform, primary, status } = this.session;
+    if (!platform.serialization.staleIdle || thread === primary || status.announced !== 'idle') return false;
+    if (primary.status !== 'idle' || thread.stop.type !== 'requires_action' || thread.status !== 'idle') return false;
+    const waiting = calls.waiting(thread.stop.event_ids);
+    return waiting.length === 1 && waiting[0] === call;
+  }
+
+  private callOf(answer: ClientEvent | WireEvent): Call | undefined {
+    const { tool_use_id, custom_tool_use_id } = answer as Record<string, unknown>;
+    return this.session.calls.find(String(tool_use_id ?? custom_tool_use_id));
   }
 
   /** A child's own log shows the answer under the ids of that log. */
@@ -139,4 +183,8 @@ export class Inbox {
       session.threadIdle(primary, { type: 'end_turn' });
     }
   }
+}
+
+function isInterrupt({ type }: WireEvent): boolean {
+  return type === 'user.interrupt';
 }

@@ -94,7 +94,7 @@ export class InputRules {
     // A thread that was archived with a call pending still takes the answer, and nothing comes of it.
     if (this.session.threads.find((thread) => thread.id === call.threadId)?.status === 'terminated') return;
     if (call.permission !== 'ask') throw invalid(`\`tool_use_id\` "${id}" did not ask for a confirmation`);
-    if (call.confirmation || call.confirmationQueued || call.result) {
+    if (call.confirmation || call.answerQueued || call.result) {
       throw invalid(`\`tool_use_id\` "${id}" is not waiting for a confirmation`);
     }
   }
@@ -126,6 +126,6 @@ export class InputRules {
 function pendingIds(session: SessionState): string[] {
   const stop = session.stopReason;
   if (session.status.actual !== 'idle' || stop?.type !== 'requires_action') return [];
-  const waiting = session.calls.waiting(stop.event_ids).filter(({ confirmationQueued }) => !confirmationQueued);
+  const waiting = session.calls.waiting(stop.event_ids).filter(({ answerQueued }) => !answerQueued);
   return waiting.map(({ postedId }) => postedId);
 }

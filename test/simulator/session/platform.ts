@@ -11,6 +11,8 @@ export interface Platform {
   readonly serialization: Serialization;
   readonly pollution: Pollution;
   readonly scenarios: Scenarios;
+  /** How long before an idle the calls are listed that it names. */
+  readonly callLeadMs: number;
   /** Tells the scheduler that a session may have something to do. */
   wake(): void;
   /** The configuration of an agent that a coordinator calls by name. */

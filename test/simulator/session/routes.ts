@@ -3,7 +3,7 @@ import { RANGE_KEYS, within } from '../http/query.js';
 import type { ApiRequest, Route } from '../http/router.js';
 import type { StreamTiming } from '../options.js';
 import { paginate } from '../pagination.js';
-import type { SessionStatus } from '../wire.js';
+import type { SessionStatus, WireEvent } from '../wire.js';
 import type { World } from '../world.js';
 import { describeSession } from './describe.js';
 import { EVENT_TYPES } from './event-types.js';
@@ -138,10 +138,12 @@ function sessionFilter(query: ApiRequest['query']): (session: Session) => boolea
 function listEvents(world: World, session: Session, { query }: ApiRequest) {
   const range = query.range();
   const types = query.list('types', EVENT_TYPES);
+  const { unlistedTypes = [] } = world.pollution;
+  const isListed = ({ type }: WireEvent) => !unlistedTypes.includes(type) && (!types || types.includes(type));
   const page = paginate(
     {
       scope: `/v1/sessions/${session.id}/events`,
-      items: session.log.entries.filter(({ at, event }) => within(range, at) && (!types || types.includes(event.type))),
+      items: session.log.entries.filter(({ at, event }) => within(range, at) && isListed(event)),
       position: ({ position }) => position,
       time: ({ at }) => at,
       range,

@@ -19,6 +19,16 @@ export class Stamper {
     private readonly pollution: Pollution,
   ) {}
 
+  /** The next stamp comes so much later. */
+  skip(ms: number): void {
+    this.last = Math.max(this.clock.now(), this.last) + Math.round(ms * 1000) - 1;
+  }
+
+  /** A time before the newest stamp. */
+  before(ms: number): Micros {
+    return this.last - Math.round(ms * 1000);
+  }
+
   next(type: string): Micros {
     const now = this.clock.now();
     if (this.pollution.ties && now - this.last < BURST) return this.last;

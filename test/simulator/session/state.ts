@@ -4,6 +4,7 @@ import type {
   EventDraft,
   RawDraft,
   SessionAgent,
+  SessionErrorObject,
   SessionResource,
   SessionStatus,
   StopDetails,
@@ -37,7 +38,7 @@ export class SessionState {
   readonly createdAt: Micros;
   archivedAt?: Micros;
   deleted = false;
-  readonly log = new EventLog();
+  readonly log: EventLog;
   readonly primary: Thread;
   readonly threads: Thread[];
   readonly calls = new Calls();
@@ -54,7 +55,8 @@ export class SessionState {
     readonly ordinal: number,
     { id, running }: { id?: string; running: boolean },
   ) {
-    const { clock, ids, pollution } = platform;
+    const { clock, ids, pollution, serialization } = platform;
+    this.log = new EventLog(serialization.listOrder);
     this.id = id ?? ids.next('sesn');
     this.createdAt = clock.now();
     this.stamper = new Stamper(clock, pollution);
@@ -111,8 +113,29 @@ export class SessionState {
     return event;
   }
 
+  /** Adds events that follow each other by so many milliseconds, ahead of the clock; an early one stands before the newest. */
+  recordDense(drafts: readonly RawDraft[], thread: Thread, everyMs: number): void {
+    for (const draft of drafts) {
+      this.stamper.skip(everyMs);
+      this.record(draft, thread);
+    }
+  }
+
+  /** Adds an event with a stamp that is so many milliseconds before the newest one. */
+  recordLate(draft: RawDraft, thread: Thread, byMs: number): WireEvent {
+    const event: WireEvent = {
+      id: this.platform.ids.next('sevt'),
+      ...draft,
+      processed_at: formatTime(this.stamper.before(byMs)),
+    };
+    thread.log.append(event);
+    return event;
+  }
+
   /** Stamps queued input and moves it to its place in the history. */
   process(queued: WireEvent): WireEvent {
+    const { unstampedMessages } = this.platform.pollution;
+    if (unstampedMessages && queued.type === 'user.message') return this.log.settle(queued);
     const stamped = this.log.process(queued, this.stamper.next(queued.type));
     this.calls.observe(stamped, this.primary.id);
     return stamped;
@@ -125,9 +148,11 @@ export class SessionState {
 
   // --- status ---------------------------------------------------------------------------------------------------
 
-  threadRunning(thread: Thread): void {
+  /** What fails at the start of a turn stands between the status of the session and that of its thread. */
+  threadRunning(thread: Thread, errors: readonly SessionErrorObject[] = []): void {
     const now = this.now;
     if (this.status.announced !== 'running') this.record({ type: 'session.status_running' });
+    for (const error of errors) this.record({ type: 'session.error', error });
     this.meter.start(now);
     thread.meter.start(now);
     this.setThreadStatus(thread, 'running');
@@ -145,6 +170,24 @@ export class SessionState {
       stop_details: details,
     });
     this.idleWhenNothingRuns(details);
+  }
+
+  /**
+   * The order in which 11 recorded sessions resumed after the answer to a child's call: the primary thread runs, takes the
+   * answer, and idles again while the child works. The session is idle with it, by a stop reason that is out of date.
+   */
+  resumeChild(child: Thread, takeAnswer: () => WireEvent): WireEvent {
+    const { primary, stopReason } = this;
+    this.threadRunning(primary);
+    const answer = takeAnswer();
+    this.threadRunning(child);
+    this.setThreadStatus(primary, 'idle');
+    primary.meter.stop(this.now);
+    const stop_reason = this.pollute(primary.stop);
+    this.recordLifecycle(primary, { type: 'session.thread_status_idle', stop_reason, stop_details: null });
+    if (this.platform.serialization.era !== '2026-05') this.recordUsage();
+    this.record({ type: 'session.status_idle', stop_reason: stopReason, stop_details: null });
+    return answer;
   }
 
   /** The session is idle when no thread works and no workflow run is open. */

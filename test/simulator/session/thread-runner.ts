@@ -82,7 +82,13 @@ export class ThreadRunner {
     const { session } = this;
     const { clock, ids } = session.platform;
     const agent: SessionAgent = session.platform.agentByName(agentName) ?? { ...this.thread.agent, name: agentName };
-    const child = new Thread(ids.next('sthr'), agent, new EventLog(), clock.now(), this.thread);
+    const child = new Thread(
+      ids.next('sthr'),
+      agent,
+      new EventLog(session.platform.serialization.listOrder),
+      clock.now(),
+      this.thread,
+    );
     session.threads.push(child);
     this.children.push(child);
     return child;
