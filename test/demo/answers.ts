@@ -27,6 +27,8 @@ export const pendingAction = z.object({
   kind: z.literal('tool_confirmation'),
   tool: z.string(),
   input: z.object({ command: z.string() }),
+  /** Of the sub-agent that asks; absent for the agent itself. */
+  session_thread_id: z.string().optional(),
 });
 export type PendingAction = z.output<typeof pendingAction>;
 
@@ -53,6 +55,8 @@ export type Event = z.output<typeof event>;
 export const waited = z.object({
   reason: z.string(),
   failed: z.undefined().optional(),
+  /** What did not work in a turn that ended well. */
+  warnings: z.array(z.object({ type: z.string(), message: z.string() })).default([]),
   final_message: z.string().optional(),
   events: z.array(event),
   has_more: z.undefined().optional(),

@@ -1,7 +1,7 @@
 import { done, type Event, type PendingAction, situation, type Situation, waited, type Waited } from './answers.js';
 import { type Platform } from './platform.js';
 import { type Remote } from './remote.js';
-import { dollars } from './text.js';
+import { dollars, shortIds } from './text.js';
 import { expectThat } from './unexpected.js';
 
 /** What a wait returns for when all goes well. */
@@ -51,11 +51,15 @@ export class Conversation {
     this.since = answer.next_since ?? this.since;
   }
 
-  private show({ events, final_message, pending_actions }: Waited): void {
+  private show({ events, final_message, pending_actions, warnings }: Waited): void {
     const { stage } = this.remote;
+    for (const { message } of warnings) stage.detail('warning', message);
     for (const event of events) this.showEvent(event);
     if (final_message !== undefined) stage.detail('agent', final_message);
-    for (const { tool, input } of pending_actions) stage.detail('asks', `${tool}  ${input.command}`);
+    for (const { tool, input, session_thread_id } of pending_actions) {
+      const who = session_thread_id === undefined ? '' : `  (sub-agent ${shortIds(session_thread_id)})`;
+      stage.detail('asks', `${tool}  ${input.command}${who}`);
+    }
   }
 
   /** What the user sent was shown when it was sent. */

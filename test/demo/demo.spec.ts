@@ -15,5 +15,11 @@ describe('the demo', () => {
     expect(lines.length).toBeLessThanOrEqual(110);
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(100);
     expect(stdout).not.toContain('\x1b');
+    const chapter = (title: string) => stdout.split(/^\d+ {2}/m).find((text) => text.startsWith(title)) ?? '';
+    const delegated = chapter('A sub-agent asks');
+    expect(delegated).toMatch(/asks +bash {2}npx license-checker --summary {2}\(sub-agent sthr_\w+…\)/);
+    expect(delegated).toMatch(/✓ allows +npx license-checker[^]*session_wait +.*→ turn_over/);
+    expect(delegated).toMatch(/warning +The MCP server "advisories" refused the credential\./);
+    expect(delegated).not.toMatch(/failed|✗/);
   }, 300_000);
 });

@@ -1,8 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { ManualClock, Simulator } from '../simulator/index.js';
-import { castReleaser } from './scenario.js';
+import { castAuditor, castReleaser } from './scenario.js';
 
 const STEP_MS = 400;
+/** The agent's calls are listed before the idle that names them, as they are at the real API. */
+const CALL_LEAD_MS = 200;
 /** More than any turn of the story takes. */
 const MAX_STEPS = 60;
 /** Real time between two steps, so that the client really waits while the agent works. */
@@ -20,8 +22,9 @@ export class Platform {
 
   static async start(): Promise<Platform> {
     const clock = new ManualClock();
-    const simulator = await Simulator.start({ clock, agentPace: 'manual', fixtures: true });
+    const simulator = await Simulator.start({ clock, agentPace: 'manual', fixtures: true, callLeadMs: CALL_LEAD_MS });
     castReleaser(simulator);
+    castAuditor(simulator);
     return new Platform(simulator, clock);
   }
 

@@ -4,6 +4,7 @@ import {
   say,
   type Scenario,
   type Simulator,
+  spawnThread,
   type Step,
   think,
   together,
@@ -39,6 +40,41 @@ export function castReleaser({ world, scenarios }: Simulator): void {
   world.memoryStores.create({ ...own, name: 'releaser-memory', description: 'How earlier releases went' });
   scenarios.set(agent.id, releaser);
 }
+
+export const AUDITOR = 'auditor';
+/** What the story expects of the auditor's turn. */
+export const OUT_OF_REACH = 'The MCP server "advisories" refused the credential.';
+export const LICENSE_CHECK = 'npx license-checker --summary';
+
+/** An agent that delegates to another one, and of whose MCP servers one does not let it in. */
+export function castAuditor({ world, scenarios }: Simulator): void {
+  const checker = world.agents.create({ name: 'license-checker', tools: [{ type: 'agent_toolset_20260401' }] });
+  const auditor = world.agents.create({
+    metadata: { agent_name: AUDITOR },
+    name: AUDITOR,
+    description: 'Checks licenses and advisories before a release',
+    mcp_servers: [{ type: 'url', name: 'advisories', url: 'https://advisories.example.com/mcp' }],
+    tools: [{ type: 'mcp_toolset', mcp_server_name: 'advisories' }],
+    multiagent: { type: 'coordinator', agents: [checker.id] },
+  });
+  scenarios.set(auditor.id, audit);
+  scenarios.failAtStart(auditor.id, {
+    type: 'mcp_authentication_failed_error',
+    message: OUT_OF_REACH,
+    mcp_server_name: 'advisories',
+    retry_status: { type: 'exhausted' },
+  });
+}
+
+const audit: Scenario = function* () {
+  yield think();
+  const steps = [
+    ask({ name: 'bash', input: { command: LICENSE_CHECK }, result: '31 packages: MIT, ISC' }),
+    say('All 31 licenses are permissive.'),
+  ];
+  const [report] = yield spawnThread({ agentName: 'license-checker', message: 'Check the licenses.', steps });
+  yield say(`${report?.text ?? ''} Advisories were not checked.`);
+};
 
 type Part = Generator<Step, void, CallOutcome[]>;
 

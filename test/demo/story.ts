@@ -1,5 +1,6 @@
 import { approve } from './chapters/approve.js';
 import { audit } from './chapters/audit.js';
+import { delegate } from './chapters/delegate.js';
 import { discover, type Ensemble } from './chapters/discover.js';
 import { door } from './chapters/door.js';
 import { end } from './chapters/end.js';
@@ -50,6 +51,7 @@ async function visitHttp(
   await refusals(remote, ensemble, found(platform.environmentId('cloud'), 'another environment'));
   const conversation = await approve(remote, platform, ensemble);
   await redirect(remote, conversation);
+  await delegate(remote, platform, ensemble);
   await end(remote, platform, ensemble, conversation.sessionId);
   return { log: server.log, calls: remote.calls, ensemble };
 }
