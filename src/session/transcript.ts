@@ -128,7 +128,7 @@ const DESCRIBERS: Readonly<Record<string, Describer>> = {
   'agent.mcp_tool_result': TOOL_RESULT,
   'user.tool_result': TOOL_RESULT,
   'user.custom_tool_result': TOOL_RESULT,
-  'session.error': { ...OTHER, transcript: ({ error }) => ({ error: truncateStrings(error, MAX_RESULT_CHARS) }) },
+  'session.error': { ...OTHER, transcript: ({ error }) => ({ error: truncateStrings(withoutNulls(error), MAX_RESULT_CHARS) }) },
 };
 
 function describerOf(type: string): Describer {
@@ -142,7 +142,13 @@ function ownFields({
   processed_at: _at,
   ...fields
 }: LogEvent): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+  return withoutNulls(fields) as Readonly<Record<string, unknown>>;
+}
+
+/** The value without its null fields, at any depth; undefined for null itself. */
+function withoutNulls(value: unknown): unknown {
+  const json = JSON.stringify(value, (_, field: unknown) => (field === null ? undefined : field));
+  return json === undefined ? undefined : (JSON.parse(json) as unknown);
 }
 
 function isShort(value: unknown, maxChars: number): boolean {
