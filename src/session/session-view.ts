@@ -1,7 +1,13 @@
 import { dollars } from '../managed-agents/api-values.js';
 import { modelName } from '../managed-agents/api-values.js';
-import { type PendingAction, type Situation, type Turn, type TurnError } from '../managed-agents/log/situation.js';
-import { type Session, type SessionStatus } from '../managed-agents/sessions.service.js';
+import {
+  type PendingAction,
+  type Situation,
+  terminated,
+  type Turn,
+  type TurnError,
+} from '../managed-agents/log/situation.js';
+import { type Session } from '../managed-agents/sessions.service.js';
 import { pendingActionView } from '../mcp/result/views.js';
 
 const MAX_PENDING_ACTIONS = 10;
@@ -24,9 +30,11 @@ export function sessionSummary(session: Session): object {
 }
 
 /** The answer of `session_get`: the session object without its agent's whole configuration, and what its log adds. */
-export function sessionSituation(session: Session, situation: Situation): object {
+export function sessionSituation(session: Session, logged: Situation): object {
   const { agent, outcome_evaluations, resources, ...rest } = session;
-  const status = statusOf(session, situation);
+  // The log knows first; only the end of a session is certain from the object.
+  const situation = session.status === 'terminated' ? terminated(logged) : logged;
+  const status = situation.status ?? session.status;
   return {
     ...rest,
     status,
@@ -41,7 +49,7 @@ export function sessionSituation(session: Session, situation: Situation): object
     ...(outcome_evaluations?.length > 0 && { outcome_evaluations }),
     cost_usd: dollars(session.usage?.list_cost),
     budget_usd: dollars(session.budget?.max_list_cost),
-    next_step: status === 'terminated' ? nextStep({ ...situation, turn: 'terminated' }) : nextStep(situation),
+    next_step: nextStep(situation),
   };
 }
 
@@ -73,12 +81,6 @@ export function turnView(situation: Situation, maxActions = MAX_PENDING_ACTIONS)
     pending_actions: shown.map((action) => pendingActionView(action)),
     pending_count: situation.pendingActions.length,
   };
-}
-
-/** The log is ahead of the session object; only `terminated` is certain from the object. */
-function statusOf(session: Session, situation: Situation): SessionStatus {
-  if (session.status === 'terminated') return 'terminated';
-  return situation.status ?? session.status;
 }
 
 /** The stop reason while it is valid: not once the session continues, and without the calls answered since. */

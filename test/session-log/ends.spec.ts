@@ -1,5 +1,5 @@
 /** Inputs that are never stamped, and ends that only the object of a session shows. */
-import { FIXTURES, say, turns, wait } from '../simulator/index.js';
+import { ask, FIXTURES, say, turns, wait } from '../simulator/index.js';
 import { callTool, type ToolAnswer } from '../support/client.js';
 import { type Harness, startHarness } from '../support/harness.js';
 
@@ -54,13 +54,20 @@ describe('a session that only its object shows as terminated', () => {
   it.each([
     ['while the log still shows work', [say('So far.'), wait(120_000)]],
     ['after a turn that was over', [say('done')]],
+    ['while a call waits', [ask({ name: 'bash' }), say('done')]],
   ])('ends its waits, %s', async (_, scenario) => {
     harness = await startHarness();
     harness.simulator.scenarios.set(agent_id, scenario);
     const started = await start('Go');
     const session = harness.simulator.world.sessions.get(started.session_id);
-    if (scenario.length === 1) await harness.simulator.settle(session.id);
+    // The first one works on, for longer than anybody waits.
+    if (!scenario.some(({ type }) => type === 'wait')) await harness.simulator.settle(session.id);
     session.status.set('terminated');
+    expect((await call('session_get', { session_id: session.id })).data).toMatchObject({
+      status: 'terminated',
+      turn: 'terminated',
+      pending_actions: [],
+    });
     expect(await waitFor(started)).toMatchObject({
       reason: 'terminated',
       status: 'terminated',

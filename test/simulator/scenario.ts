@@ -1,4 +1,4 @@
-import type { SessionErrorObject, StopDetails, WireEvent } from './wire.js';
+import type { RawDraft, SessionErrorObject, StopDetails, WireEvent } from './wire.js';
 
 export type Permission = 'allow' | 'ask' | 'deny';
 
@@ -69,9 +69,17 @@ export type Step =
   | { type: 'join_threads' }
   | { type: 'grade'; result: 'satisfied' | 'needs_revision' | 'failed'; explanation: string }
   | { type: 'wait'; ms: number }
-  | { type: 'burst'; count: number; everyMs: number }
-  | { type: 'late'; text: string; byMs: number }
-  | { type: 'raw'; event: { type: string; [field: string]: unknown } };
+  | RawStep;
+
+/** Events that the agent is made to record, whatever they are. */
+export interface RawStep {
+  type: 'raw';
+  events: readonly RawDraft[];
+  /** How far their stamps are apart, in milliseconds; left out, they come as fast as any. */
+  everyMs?: number;
+  /** How far their stamps lie before the newest one, in milliseconds. */
+  byMs?: number;
+}
 
 /** How a call ended, in the order the calls were made. */
 export interface CallOutcome {
@@ -103,11 +111,16 @@ export type Scenario = readonly Step[] | ((turn: Turn) => Generator<Step, void, 
 export const think = (): Step => ({ type: 'think' });
 export const say = (text: string): SayStep => ({ type: 'say', text });
 export const wait = (ms: number): Step => ({ type: 'wait', ms });
-export const raw = (event: { type: string; [field: string]: unknown }): Step => ({ type: 'raw', event });
+export const raw = (event: RawDraft): RawStep => ({ type: 'raw', events: [event] });
 /** So many messages at once, with stamps that follow each other by so many milliseconds. */
-export const burst = (count: number, everyMs: number): Step => ({ type: 'burst', count, everyMs });
+export const burst = (count: number, everyMs: number): RawStep => ({
+  type: 'raw',
+  events: Array.from({ length: count }, (_, index) => messageOf(`message ${index + 1}`)),
+  everyMs,
+});
 /** A message with a stamp that is so many milliseconds before the newest one. */
-export const late = (text: string, byMs: number): Step => ({ type: 'late', text, byMs });
+export const late = (text: string, byMs: number): RawStep => ({ type: 'raw', events: [messageOf(text)], byMs });
+const messageOf = (text: string): RawDraft => ({ type: 'agent.message', content: [{ type: 'text', text }] });
 export const joinThreads = (): Step => ({ type: 'join_threads' });
 
 export const tool = (call: Omit<ToolStep, 'type'>): ToolStep => ({ type: 'tool', ...call });

@@ -108,6 +108,11 @@ export function situationOf(tail: readonly LogEvent[], reachesStart: boolean): S
   };
 }
 
+/** The situation of a session whose object shows its end: nothing is pending any more, whatever the log shows. */
+export function terminated(situation: Situation): Situation {
+  return { ...situation, status: 'terminated', turn: 'terminated', pendingActions: [] };
+}
+
 function stopOf(idle: LogEvent | undefined): Pick<Situation, 'stopReason' | 'stopDetails'> {
   return { stopReason: idle && stopReasonOf(idle), stopDetails: idle && recordOf(idle.stop_details) };
 }

@@ -3,7 +3,7 @@ import { backoffMs, pause } from '../../managed-agents/timing.js';
 import { type SessionFollower } from '../../managed-agents/follow/session-follower.js';
 import { type EventCursor, isAnswered, isAwaited } from '../../managed-agents/log/cursor.js';
 import { type LogEvent } from '../../managed-agents/log/event.js';
-import { type Situation } from '../../managed-agents/log/situation.js';
+import { type Situation, terminated } from '../../managed-agents/log/situation.js';
 import { reasonToReturn, type WaitReason } from './reason.js';
 import { type WaitingTime } from './waiting-time.js';
 
@@ -102,11 +102,9 @@ export class SessionWait {
     const reason = await this.reasonIn(situation, isProcessed);
     if (!reason) return this.terminated(situation);
     if (reason === 'action_required' && this.isStepIncomplete(situation)) return undefined;
-    if (reason === 'turn_over') {
-      const outcome = await this.terminated(situation);
-      if (outcome) return outcome;
-      if (isUnlisted(situation)) situation = await this.listed(situation);
-    }
+    const ended = reason === 'terminated' ? undefined : await this.terminated(situation);
+    if (ended) return ended;
+    if (reason === 'turn_over' && isUnlisted(situation)) situation = await this.listed(situation);
     const { events, hasMore } = await this.events();
     return { reason, situation, events, hasMore };
   }
@@ -165,7 +163,7 @@ export class SessionWait {
   private async terminated(situation: Situation): Promise<WaitOutcome | undefined> {
     if (!(await this.follower.isTerminated())) return undefined;
     const { events, hasMore } = await this.events();
-    return { reason: 'terminated', situation: ended(situation), events, hasMore };
+    return { reason: 'terminated', situation: terminated(situation), events, hasMore };
   }
 
   private learn(situation: Situation): void {
@@ -256,10 +254,6 @@ function isUnlisted({ failed, interrupted, lastMessage, stopReason }: Situation)
 /** Whether the list shows the awaited input in its queue: the situation takes it into account then. */
 function isListed(since: EventCursor, { queued = [] }: Situation): boolean {
   return queued.some((event) => isAwaited(since, event));
-}
-
-function ended(situation: Situation): Situation {
-  return { ...situation, status: 'terminated', turn: 'terminated', pendingActions: [] };
 }
 
 /**

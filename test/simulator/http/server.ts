@@ -175,7 +175,7 @@ class Answer {
 function answeredOnTheWay(response: ServerResponse, request: RecordedRequest, failure: Failure): void {
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   if (failure.redirect !== undefined) {
-    const query = request.query.size > 0 ? `?${request.query}` : '';
+    const query = request.query.size > 0 ? `?${request.query.toString()}` : '';
     const location = `${failure.redirect}${request.path}${query}`;
     response.writeHead(failure.status ?? 307, { location, ...failure.headers }).end();
   } else {

@@ -1,5 +1,5 @@
 import type { CallOutcome, Scenario, Step, Turn } from '../scenario.js';
-import type { RawDraft, StopDetails, StopReason } from '../wire.js';
+import type { StopDetails, StopReason } from '../wire.js';
 import { CallRunner, type Play } from './call-runner.js';
 import { textOf } from './calls.js';
 import { ModelRequests } from './model-requests.js';
@@ -151,16 +151,8 @@ export class AgentRunner {
         runWorkflow(this.session, step);
         yield PHASE;
         return [];
-      case 'burst':
-        this.session.recordDense(messages(step.count), this.thread, step.everyMs);
-        yield PHASE;
-        return [];
-      case 'late':
-        this.session.recordLate(messageOf(step.text), this.thread, step.byMs);
-        yield PHASE;
-        return [];
       case 'raw':
-        this.session.record(step.event, this.thread);
+        this.session.recordRaw(step, this.thread);
         yield PHASE;
         return [];
       case 'refuse':
@@ -194,12 +186,4 @@ export class AgentRunner {
       yield PHASE;
     }
   }
-}
-
-function messages(count: number): RawDraft[] {
-  return Array.from({ length: count }, (_, index) => messageOf(`message ${index + 1}`));
-}
-
-function messageOf(text: string): RawDraft {
-  return { type: 'agent.message', content: [{ type: 'text', text }] };
 }

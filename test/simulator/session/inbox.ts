@@ -27,8 +27,8 @@ export class Inbox {
     const events = array(body, 'events', { min: 1 }).map((event, index) => checkShape(event, `events[${index}]`));
     new InputRules(this.session).check(events);
     const accepted = events.map((event) => this.take(event));
-    const { ids, serialization, wake } = this.session.platform;
-    wake();
+    const { ids, serialization } = this.session.platform;
+    this.session.platform.wake();
     if (serialization.receiptIds === 'same') return accepted;
     return accepted.map((event) => ({ ...event, id: ids.next('sevt') }));
   }

@@ -12,6 +12,7 @@ import type {
   WireEnvironment,
   WireEvent,
 } from '../wire.js';
+import type { RawStep } from '../scenario.js';
 import { Calls } from './calls.js';
 import { EventLog } from './event-log.js';
 import type { Outcome } from './outcome.js';
@@ -113,11 +114,11 @@ export class SessionState {
     return event;
   }
 
-  /** Adds events that follow each other by so many milliseconds, ahead of the clock; an early one stands before the newest. */
-  recordDense(drafts: readonly RawDraft[], thread: Thread, everyMs: number): void {
-    for (const draft of drafts) {
-      this.stamper.skip(everyMs);
-      this.record(draft, thread);
+  recordRaw({ events, everyMs, byMs }: RawStep, thread: Thread): void {
+    for (const event of events) {
+      if (everyMs !== undefined) this.stamper.skip(everyMs);
+      if (byMs === undefined) this.record(event, thread);
+      else this.recordLate(event, thread, byMs);
     }
   }
 
