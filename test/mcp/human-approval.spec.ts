@@ -352,7 +352,7 @@ describe('the answer of a person', () => {
     const args = { session_id: other.session_id, tool_use_id: other.calls[0], result: 'allow' };
     const { json } = await raw(server, { arguments: args });
     const { message } = json.result.inputRequests[other.calls[0]!].params as Form;
-    expect(message).toContain('Tool: run\\u{200b}\\u{a}Tool: harmless\nInput, not shown whole:');
+    expect(message).toContain('Tool: run\\u{200b}\\u{000a}Tool: harmless\nInput, not shown whole:');
     expect(message).toContain('\\u{202e}');
     expect(message).toMatch(/\[truncated \d+ chars\]/);
     expect(message).toContain('characters are left out');
