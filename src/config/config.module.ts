@@ -7,8 +7,8 @@ import { AuthSettings } from './auth.settings.js';
 import { GuardrailsSettings } from './guardrails.settings.js';
 import { LimitsSettings } from './limits.settings.js';
 import { ConfigurationError, type Entry, type Environment, readSection } from './read-settings.js';
+import { Secrets } from './secrets.js';
 import { ServerSettings } from './server.settings.js';
-import { settingsOf } from './setting.decorator.js';
 import { ShutdownSettings } from './shutdown.settings.js';
 import { TelemetrySettings } from './telemetry.settings.js';
 import { WaitSettings } from './wait.settings.js';
@@ -26,21 +26,6 @@ export const SECTIONS = [
   ShutdownSettings,
   TelemetrySettings,
 ] as const;
-
-/** The values of all secret settings, to be masked in logs. */
-export class Secrets {
-  readonly values: readonly string[];
-
-  constructor(sections: ReadonlyMap<object, object>) {
-    this.values = [...sections].flatMap(([type, section]) => [
-      ...settingsOf(type)
-        .filter(({ secret }) => secret)
-        .map(({ property }) => (section as Record<string, unknown>)[property])
-        .filter((value) => typeof value === 'string'),
-      ...(section instanceof AuthSettings ? section.namedTokens.map(({ token }) => token) : []),
-    ]);
-  }
-}
 
 /** Reads and validates all sections. Throws one {@link ConfigurationError} that lists every problem. */
 export function loadSections(env: Environment, entry: Entry): Map<object, object> {

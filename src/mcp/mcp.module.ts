@@ -1,9 +1,10 @@
 import { type DynamicModule, Module, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { type ServerContext } from '@modelcontextprotocol/server';
+import { type McpServer, type ServerContext } from '@modelcontextprotocol/server';
 import { MCP_HTTP_HANDLER, McpStrategy, type StdioTransport, StreamableHttpTransport } from '@rekog/mcp-nest';
 import { AuthModule } from '../auth/auth.module.js';
 import { principalOf } from '../auth/authenticated-request.js';
+import { Secrets } from '../config/secrets.js';
 import { LOCAL_HOSTS } from '../config/secure-url.js';
 import { ServerSettings } from '../config/server.settings.js';
 import { LOCAL_PRINCIPAL, type Principal } from '../context/principal.js';
@@ -14,9 +15,10 @@ import { RegistryModule } from './tool-registry.js';
 import { RunningCalls, ShutdownModule } from './shutdown.js';
 import { StdioWire } from './stdio/stdio-wire.js';
 import { WiredStdioTransport } from './stdio/stdio.transport.js';
-import { type PrincipalSource, ToolCallPath } from './tool-call-path.js';
+import { ToolCallPath } from './tool-call-path.js';
 import { TOOL_CALL_OBSERVERS, type ToolCallObserver } from './tool-call-observer.js';
 import { ToolList } from './tool-list.js';
+import { withoutSecrets } from './without-secrets.js';
 
 /** What the composition root adds to the tools, from modules that this one does not know. */
 export interface McpModuleOptions {
@@ -53,8 +55,9 @@ export class McpModule {
       },
       {
         provide: McpStrategy,
-        inject: [StreamableHttpTransport, ToolCallPath],
-        useFactory: (http: StreamableHttpTransport, path: ToolCallPath) => strategy(http, path, networkPrincipal),
+        inject: [StreamableHttpTransport, ToolCallPath, Secrets],
+        useFactory: (http: StreamableHttpTransport, path: ToolCallPath, secrets: Secrets) =>
+          strategy(http, (server) => path.install(withoutSecrets(server, secrets), networkPrincipal)),
       },
     ];
     const options = { imports: [AuthModule, ...imports], observers };
@@ -66,9 +69,11 @@ export class McpModule {
       { provide: StdioWire, useFactory: () => new StdioWire() },
       {
         provide: McpStrategy,
-        inject: [StdioWire, ToolCallPath],
-        useFactory: (wire: StdioWire, path: ToolCallPath) =>
-          strategy(new WiredStdioTransport(wire), path, () => LOCAL_PRINCIPAL),
+        inject: [StdioWire, ToolCallPath, Secrets],
+        useFactory: (wire: StdioWire, path: ToolCallPath, secrets: Secrets) =>
+          strategy(new WiredStdioTransport(wire), (server) =>
+            path.install(withoutSecrets(server, secrets), () => LOCAL_PRINCIPAL),
+          ),
       },
     ]);
   }
@@ -95,8 +100,7 @@ function withTransport({ imports = [], observers }: McpModuleOptions, transport:
 
 function strategy(
   transport: StreamableHttpTransport | StdioTransport,
-  path: ToolCallPath,
-  principal: PrincipalSource,
+  serverMutator: (server: McpServer) => McpServer,
 ): McpStrategy {
   return new McpStrategy({
     name: SERVER_NAME,
@@ -106,7 +110,7 @@ function strategy(
     transports: [transport],
     // Set, because the defaults would announce list changes and log messages that are never sent.
     capabilities: { tools: { listChanged: false }, logging: undefined },
-    serverMutator: (server) => path.install(server, principal),
+    serverMutator,
   });
 }
 

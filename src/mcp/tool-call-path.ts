@@ -13,7 +13,7 @@ import { ToolList } from './tool-list.js';
 import { ToolRegistry } from './tool-registry.js';
 
 /** Determines who is calling from what the transport provides. */
-export type PrincipalSource = (context: ServerContext) => Principal;
+type PrincipalSource = (context: ServerContext) => Principal;
 
 /** Who is calling, and the request of the call. */
 interface Caller extends ClientRequest {

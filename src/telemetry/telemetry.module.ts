@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module, type ModuleMetadata } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
-import { Secrets } from '../config/config.module.js';
+import { Secrets } from '../config/secrets.js';
 import { ServerSettings } from '../config/server.settings.js';
 import { ShutdownSettings } from '../config/shutdown.settings.js';
 import { TelemetrySettings } from '../config/telemetry.settings.js';

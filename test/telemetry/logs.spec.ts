@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { PinoLogger } from '../../src/telemetry/logs/pino.logger.js';
-import { redactor } from '../../src/telemetry/logs/redaction.js';
+import { redactor } from '../../src/config/redaction.js';
 import { Simulator } from '../simulator/index.js';
 import { callTool, connectHttp, connectStdio, ERAS } from '../support/client.js';
 import { call as rpc, send } from '../support/rpc.js';

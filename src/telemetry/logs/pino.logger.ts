@@ -2,10 +2,9 @@ import { format } from 'node:util';
 import { type LoggerService } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { type Secrets } from '../../config/config.module.js';
+import { type Secrets } from '../../config/secrets.js';
 import { type LogLevel, type TelemetrySettings } from '../../config/telemetry.settings.js';
 import { currentRequest } from '../../context/request.js';
-import { redactor } from './redaction.js';
 
 /**
  * Nest's logger on top of pino: every `new Logger('X')` of the server writes through the one that the application uses.
@@ -109,10 +108,9 @@ function messageOf(content: unknown): { readonly message: string; readonly [fiel
  * modes is the safest.
  */
 export async function stderrLogger({ logLevel, logFormat }: TelemetrySettings, secrets: Secrets): Promise<PinoLogger> {
-  const redacted = redactor(secrets.values);
   const pretty = logFormat === 'pretty' ? await prettyFormat() : (line: string) => line;
   // The stream that audit lines are written to as well, so that lines stay in order and never mix.
-  const logger = new PinoLogger(logLevel, { write: (line) => void process.stderr.write(pretty(redacted(line))) });
+  const logger = new PinoLogger(logLevel, { write: (line) => void process.stderr.write(pretty(secrets.redactLine(line))) });
   redirectConsole(logger);
   return logger;
 }
