@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { boundNesting } from './bound-nesting.js';
 import { isId } from './ids.js';
 import { parseTime } from './log/time.js';
 import { type ApiCall, type Item } from './operations.js';
@@ -23,13 +24,13 @@ const IS_READABLE: Readonly<Record<Item, (item: JsonObject) => boolean>> = {
 
 /**
  * Parses an answer and checks that it has the shape its operation promises. Items of a list that cannot be read are left
- * out, counted and logged; the others stand.
+ * out, counted and logged; the others stand. Values that are nested too deeply are replaced by a text that says so.
  *
  * @throws {UnusableAnswerError} when the whole answer cannot be one of the API
  */
 export function checkAnswer(call: ApiCall, bytes: Uint8Array, response: Response): unknown {
   // The decoder drops a byte order mark.
-  const body = parse(new TextDecoder().decode(bytes), response);
+  const body = boundNesting(parse(new TextDecoder().decode(bytes), response));
   const { answer } = call.operation;
   if (!isObject(body)) throw notTheApi('no JSON object', response);
   if (answer.shape === 'list') {

@@ -1,4 +1,5 @@
 import { ApiError } from '../api-error.js';
+import { boundNesting } from '../bound-nesting.js';
 import { type FetchPage, type LogEvent } from '../log/event.js';
 import { backoffMs, pause } from '../timing.js';
 import { type ReadShare } from './read-budget.js';
@@ -94,7 +95,7 @@ class StreamAttempt {
     this.expectFrame();
     if (typeof (frame as Partial<LogEvent> | null)?.type !== 'string') return;
     this.frames += 1;
-    this.observer.frame(frame);
+    this.observer.frame(boundNesting(frame) as LogEvent);
   }
 
   private expectFrame(): void {

@@ -60,14 +60,19 @@ export function visibleText(text: string): string {
   return ANY_HIDDEN.test(text) ? text.replace(HIDDEN_CHARACTERS, '$1') : text;
 }
 
+/** Deeper values of a result are replaced, because walking them would exhaust the stack. Answers of the API end before. */
+const MAX_NESTING = 200;
+const TOO_DEEP = `[nested deeper than ${MAX_NESTING} levels; not shown]`;
+
 /** A JSON value with `clean` applied to every string in it, names of fields included. */
-export function mapTexts(value: unknown, clean: (text: string) => string): unknown {
+export function mapTexts(value: unknown, clean: (text: string) => string, levels = MAX_NESTING): unknown {
   if (typeof value === 'string') return clean(value);
-  if (Array.isArray(value)) return value.map((item) => mapTexts(item, clean));
   if (typeof value !== 'object' || value === null) return value;
+  if (levels === 0) return TOO_DEEP;
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, clean, levels - 1));
   const names = new FreeNames();
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [names.take(clean(name)), mapTexts(item, clean)]),
+    Object.entries(value).map(([name, item]) => [names.take(clean(name)), mapTexts(item, clean, levels - 1)]),
   );
 }
 
