@@ -6,6 +6,7 @@ import { EventLogService } from './event-log.service.js';
 import { FollowService } from './follow/follow.service.js';
 import { ResponderService } from './respond/responder.service.js';
 import { UpstreamObserver } from './upstream-observer.js';
+import { SessionOpening } from './session-opening.service.js';
 import { SessionsService } from './sessions.service.js';
 import { SessionStats } from './session-stats.js';
 
@@ -20,10 +21,19 @@ import { SessionStats } from './session-stats.js';
     SessionStats,
     CatalogService,
     SessionsService,
+    SessionOpening,
     EventLogService,
     FollowService,
     ResponderService,
   ],
-  exports: [SessionStats, CatalogService, SessionsService, EventLogService, FollowService, ResponderService],
+  exports: [
+    SessionStats,
+    CatalogService,
+    SessionsService,
+    SessionOpening,
+    EventLogService,
+    FollowService,
+    ResponderService,
+  ],
 })
 export class ManagedAgentsModule {}

@@ -3,13 +3,15 @@ import { z } from 'zod';
 import { LimitsSettings } from '../config/limits.settings.js';
 import { noteSessionStarted } from '../context/call.js';
 import { EventLogService } from '../managed-agents/event-log.service.js';
-import { cursorAtStart } from '../managed-agents/log/cursor.js';
+import { awaiting, cursorAtStart } from '../managed-agents/log/cursor.js';
 import { encodeCursor } from '../managed-agents/log/cursor-text.js';
+import { type OpenedSession, SessionOpening } from '../managed-agents/session-opening.service.js';
 import { type SessionCreateParams, SessionsService } from '../managed-agents/sessions.service.js';
 import { parseTime } from '../managed-agents/log/time.js';
 import { budgetUsd, id, ids, MAX_MESSAGE_CHARS, metadata, pageArguments, title } from '../mcp/arguments.js';
 import { type Input, ToolInput } from '../mcp/tool-input.js';
 import { ResourceAccess } from '../mcp/access.js';
+import { apiErrorMessage } from '../mcp/errors/api-error-message.js';
 import { listResult } from '../mcp/result/views.js';
 import { sessionSituation, sessionSummary } from './session-view.js';
 import { budgetOf } from '../managed-agents/api-values.js';
@@ -82,6 +84,7 @@ export const sessionListInput = new ToolInput({
 export class SessionService {
   constructor(
     private readonly sessions: SessionsService,
+    private readonly opening: SessionOpening,
     private readonly log: EventLogService,
     private readonly access: ResourceAccess,
     private readonly limits: LimitsSettings,
@@ -90,19 +93,17 @@ export class SessionService {
   async start(request: SessionStart): Promise<object> {
     const budget_usd = request.budget_usd ?? this.limits.startBudgetUsd;
     const params = createParams({ ...request, budget_usd }, this.access.metadataOfNewSession());
-    const session = await this.sessions.create(params);
-    noteSessionStarted(session.id, budget_usd);
-    this.access.started(session);
-    const messageSent = params.initial_events !== undefined;
+    const opened = await this.opening.open(params, (created) => {
+      noteSessionStarted(created.id, budget_usd);
+      this.access.started(created);
+    });
+    const { session, accepted } = opened;
     return {
       session_id: session.id,
       status: session.status,
-      message_sent: messageSent,
       ...(budget_usd !== undefined && { budget_usd }),
-      next_since: encodeCursor(cursorAtStart(session.id)),
-      next_step: messageSent
-        ? 'Call session_wait(session_id, since=next_since) until the turn is over or an action is required.'
-        : 'The session has no work yet. Send it a task with session_message(session_id, text).',
+      next_since: encodeCursor(awaiting(cursorAtStart(session.id), accepted)),
+      ...firstMessage(opened),
     };
   }
 
@@ -119,6 +120,30 @@ export class SessionService {
     const page = await this.access.reachablePage(request, (wanted) => this.sessions.list(wanted));
     return listResult('sessions', page, sessionSummary);
   }
+}
+
+const SENT_AFTERWARDS = 'The API of this server takes no message on creation, so it was sent by a second call.';
+
+/** What became of the first message. Whether it arrived can be unknown, when the answer to a second call was lost. */
+function firstMessage({ message, failure }: OpenedSession): object {
+  if (failure) {
+    return {
+      message_sent: failure.details.kind === 'uncertain' ? 'unknown' : false,
+      note: `The session exists, but its message was not sent with it: the API of this server takes none on creation. ${apiErrorMessage(failure)}`,
+      next_step:
+        failure.details.kind === 'uncertain'
+          ? 'Call session_events: without a user.message there, send it a task with session_message(session_id, text).'
+          : 'Send it a task with session_message(session_id, text), or end it with session_archive. Do not start it again.',
+    };
+  }
+  return {
+    message_sent: message !== 'none',
+    ...(message === 'afterwards' && { note: SENT_AFTERWARDS }),
+    next_step:
+      message === 'none'
+        ? 'The session has no work yet. Send it a task with session_message(session_id, text).'
+        : 'Call session_wait(session_id, since=next_since) until the turn is over or an action is required.',
+  };
 }
 
 type Resource = NonNullable<SessionCreateParams['resources']>[number];

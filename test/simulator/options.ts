@@ -50,6 +50,14 @@ export interface Pollution {
   unknownFields?: boolean;
 }
 
+/** How another server of the same API differs from the hosted one. */
+export interface Deviations {
+  /** What a create call does with `initial_events`: `refused` as an unknown field, or accepted and `ignored`. */
+  initialEvents: 'supported' | 'refused' | 'ignored';
+  /** As Anthropic's self-hosted server: self-hosted environments only, and so no file and repository resources. */
+  selfHosted: boolean;
+}
+
 export interface StreamTiming {
   keepAliveMs: number;
   /** The server closes a stream this long after its last event. */
@@ -77,6 +85,7 @@ export interface SimulatorOptions {
   callLeadMs?: number;
   serialization?: Partial<Serialization>;
   pollution?: Pollution;
+  deviations?: Partial<Deviations>;
   stream?: Partial<StreamTiming>;
   /** How many requests `requests` remembers. */
   recordedRequests?: number;
@@ -94,5 +103,7 @@ export const DEFAULT_SERIALIZATION: Serialization = {
   staleIdle: true,
   answerOrder: 'calls',
 };
+
+export const NO_DEVIATIONS: Deviations = { initialEvents: 'supported', selfHosted: false };
 
 export const DEFAULT_STREAM: StreamTiming = { keepAliveMs: 30_000, quietCloseMs: 600_000 };

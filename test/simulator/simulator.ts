@@ -5,7 +5,13 @@ import { populate } from './fixtures.js';
 import type { RecordedRequest } from './http/recorder.js';
 import { HttpServer } from './http/server.js';
 import { Ids } from './ids.js';
-import { DEFAULT_SERIALIZATION, DEFAULT_STREAM, type Pollution, type SimulatorOptions } from './options.js';
+import {
+  DEFAULT_SERIALIZATION,
+  DEFAULT_STREAM,
+  NO_DEVIATIONS,
+  type Pollution,
+  type SimulatorOptions,
+} from './options.js';
 import { resourceRoutes } from './resources/routes.js';
 import { Scenarios } from './scenario.js';
 import { Scheduler } from './scheduler.js';
@@ -39,6 +45,7 @@ export class Simulator {
     const shared = { clock: this.clock, ids, serialization, pollution: this.pollution };
     this.world = new World({
       ...shared,
+      deviations: { ...NO_DEVIATIONS, ...options.deviations },
       scenarios: this.scenarios,
       statusLagMs: options.statusLagMs ?? 0,
       callLeadMs: options.callLeadMs ?? (isByHand ? 0 : CALL_LEAD_MS),

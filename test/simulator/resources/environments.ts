@@ -23,18 +23,24 @@ export class Environments extends Collection<WireEnvironment> {
   constructor(
     private readonly clock: SimulatorClock,
     private readonly ids: Ids,
+    /** Whether there are no other environments than self-hosted ones. */
+    private readonly selfHostedOnly = false,
   ) {
     super('Environment');
   }
 
   create({ id = this.ids.next('env'), ...params }: Partial<EnvironmentCreateParams> & { id?: string } = {}) {
     this.unnamed += params.name === undefined ? 1 : 0;
-    return this.make({ name: `environment-${this.unnamed}`, ...params }, id);
+    const config = this.selfHostedOnly ? { config: { type: 'self_hosted' } } : {};
+    return this.make({ name: `environment-${this.unnamed}`, ...params, ...config }, id);
   }
 
   createFrom(body: unknown): WireEnvironment {
     const fields = object(body, 'body');
     onlyFields(fields, FIELDS);
+    if (this.selfHostedOnly && (fields.config as Json | undefined)?.type !== 'self_hosted') {
+      throw invalid('config.type: this server supports self_hosted environments only');
+    }
     return this.make(fields, this.ids.next('env'));
   }
 

@@ -21,7 +21,8 @@ export interface SessionPlan {
 /** Checks everything a create call names before anything is made: it succeeds as a whole or not at all. */
 export function planSession(catalog: Catalog, body: unknown): SessionPlan {
   const fields = object(body, 'body');
-  onlyFields(fields, FIELDS);
+  const { initialEvents } = catalog.deviations;
+  onlyFields(fields, initialEvents === 'refused' ? FIELDS.filter((name) => name !== 'initial_events') : FIELDS);
   const agent = resolveAgent(catalog, fields.agent);
   const environment = catalog.environments.requireActive(string(fields.environment_id, 'environment_id'), {
     missing: 'environment_not_found',
@@ -38,7 +39,7 @@ export function planSession(catalog: Catalog, body: unknown): SessionPlan {
     resources: mountResources(catalog, fields.resources, environment),
     budget: fields.budget === undefined || fields.budget === null ? null : checkBudget(fields.budget, agent),
   };
-  return { config, initialEvents: checkInitialEvents(fields.initial_events) };
+  return { config, initialEvents: initialEvents === 'ignored' ? [] : checkInitialEvents(fields.initial_events) };
 }
 
 export function checkTitle(title: unknown): string | null | undefined {
