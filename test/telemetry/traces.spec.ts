@@ -96,6 +96,32 @@ describe.each(ERAS)('over HTTP (%s)', (_, mode) => {
   });
 });
 
+it.each([
+  ...ERAS.map(([era, mode]) => ['HTTP', era, mode] as const),
+  ...ERAS.map(([era, mode]) => ['stdio', era, mode] as const),
+])('one trace leads from the chat to the session that a call starts (%s, %s)', async (transport, _, mode) => {
+  const stdio = transport === 'stdio' ? await connectStdio(serverEnv(simulator.url, otlp()), mode) : undefined;
+  const client = stdio?.client ?? (await connectHttp((await start()).url, mode));
+  const work = {
+    agent_id: FIXTURES.agents.analyst,
+    environment_id: FIXTURES.environments.cloud,
+    message: 'Go',
+  };
+  await client.callTool({ name: 'session_start', arguments: work, _meta: { traceparent, tracestate: 'vendor=1' } });
+  await client.close();
+  const all = await eventually(
+    'the spans of the call',
+    () => spans(),
+    (received) => received.some(({ name }) => name === 'tools/call session_start'),
+  );
+  const tool = one(all, 'tools/call session_start');
+  const upstream = one(all, 'anthropic.sessions.create');
+  expect(tool).toMatchObject({ traceId: TRACE, parentSpanId: CALLER });
+  expect(upstream).toMatchObject({ traceId: TRACE, parentSpanId: tool.spanId });
+  const { headers } = simulator.requests.find(({ method, path }) => method === 'POST' && path === '/v1/sessions')!;
+  expect(headers).toMatchObject({ traceparent: `00-${TRACE}-${upstream.spanId}-01`, tracestate: 'vendor=1' });
+});
+
 const callOver = (url: string, headers: Record<string, string>, params: object = {}) =>
   send(url, { headers, body: rpc('tools/call', { name: 'agent_list', arguments: {}, ...params }) });
 
