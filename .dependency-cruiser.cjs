@@ -54,7 +54,7 @@ module.exports = {
       'managed-agents-knows-the-api-only',
       'src/managed-agents knows nothing of MCP, HTTP or principals; it may import src/config and src/context.',
       { path: folder('managed-agents') },
-      { path: '^src/', pathNot: `${folder('managed-agents')}|${folder('config')}|${folder('context')}` },
+      { path: '^src/', pathNot: `${folder('managed-agents')}|${folder('config')}|${folder('context')}|${folder('egress')}` },
     ),
     rule(
       'managed-agents-without-tool-calls',
@@ -67,6 +67,18 @@ module.exports = {
       'src/tokens seals and opens text; it needs settings and nothing else of ours.',
       { path: folder('tokens') },
       { path: '^src/', pathNot: `${folder('tokens')}|${folder('config')}` },
+    ),
+    rule(
+      'egress-on-the-ground-floor',
+      'src/egress says how requests leave; it imports no other module.',
+      { path: folder('egress') },
+      { path: '^src/', pathNot: folder('egress') },
+    ),
+    rule(
+      'one-way-out',
+      'Requests leave through src/egress, which follows the proxy variables.',
+      { path: '^src/', pathNot: folder('egress') },
+      { path: 'node_modules/(undici|https-proxy-agent|proxy-from-env)/' },
     ),
     rule(
       'managed-agents-without-mcp-packages',
@@ -86,7 +98,7 @@ module.exports = {
       'auth-imports-the-floor-only',
       'src/auth says who is calling; it needs settings, the principal of src/context, and nothing else of ours.',
       { path: folder('auth') },
-      { path: '^src/', pathNot: `${folder('auth')}|${folder('config')}|${folder('context')}` },
+      { path: '^src/', pathNot: `${folder('auth')}|${folder('config')}|${folder('context')}|${folder('egress')}` },
     ),
     rule(
       'mcp-without-rules',

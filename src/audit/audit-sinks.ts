@@ -2,6 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { AuditSettings } from '../config/audit.settings.js';
 import { ShutdownSettings } from '../config/shutdown.settings.js';
+import { outboundFetch } from '../egress/outbound-fetch.js';
 import { AuditReadiness } from '../mcp/tool-call-observer.js';
 import { QueuedSink, type QueueState } from './queued-sink.js';
 
@@ -86,7 +87,13 @@ function httpSink(url: string, token: string | undefined): QueuedSink {
   };
   return new QueuedSink(`audit collector at ${new URL(url).host}`, async (lines) => {
     const signal = AbortSignal.timeout(POST_TIMEOUT_MS);
-    const answer = await fetch(url, { method: 'POST', headers, body: textOf(lines), redirect: 'error', signal });
+    const answer = await outboundFetch(url, {
+      method: 'POST',
+      headers,
+      body: textOf(lines),
+      redirect: 'error',
+      signal,
+    });
     // The connection is free for the next batch once the body is read or cancelled.
     await answer.body?.cancel();
     if (!answer.ok) throw new Error(`status ${answer.status}`);

@@ -8,6 +8,7 @@ import { type NamedStrategies, STRATEGIES } from '../auth/strategies/strategies.
 import { decodeToken } from '../auth/tokens/access-tokens.js';
 import { type Claims } from '../auth/tokens/claims.js';
 import { AuthSettings } from '../config/auth.settings.js';
+import { outboundFetch } from '../egress/outbound-fetch.js';
 import { ServerSettings } from '../config/server.settings.js';
 import { TIERS } from '../config/tiers.js';
 
@@ -130,7 +131,7 @@ async function checkDocument(url: string, publicUrl: string): Promise<Finding> {
 /** Without a token, the endpoint must name its metadata document. */
 async function checkChallenge(endpoint: string, metadata: string): Promise<Finding> {
   try {
-    const response = await fetch(endpoint, {
+    const response = await outboundFetch(endpoint, {
       method: 'POST',
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MS),

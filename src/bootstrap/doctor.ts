@@ -13,6 +13,7 @@ import { ApiError } from '../managed-agents/api-error.js';
 import { CatalogService } from '../managed-agents/catalog.service.js';
 import { ManagedAgentsModule } from '../managed-agents/managed-agents.module.js';
 import { apiErrorMessage } from '../mcp/errors/api-error-message.js';
+import { checkEgress } from './doctor-egress.js';
 import { checkIdentity, checkToken, type Finding } from './doctor-auth.js';
 
 @Module({})
@@ -38,6 +39,7 @@ async function examine(entry: Entry, token?: string): Promise<Finding[]> {
     const findings = [
       ['ok', `the settings are valid for ${entry}`] as const,
       ...openAccess(app.get(GuardrailsSettings), entry === 'http' ? app.get(AuthSettings) : undefined),
+      ...checkEgress(app, entry === 'http'),
       ...(entry === 'http' ? await checkIdentity(app) : []),
       ...(token === undefined ? [] : await checkToken(app, token)),
       ...(await limitStore(app)),

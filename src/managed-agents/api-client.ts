@@ -7,6 +7,7 @@ import { type ListAnswer, type Page, toPage } from './api-values.js';
 import { type ApiCall, apiCallOf, isRequestOf, type OperationId, operationOf } from './operations.js';
 import { capRetryAfter, noRetryIfUncertain } from './retry-rules.js';
 import { reportTo, type UpstreamObserver } from './upstream-observer.js';
+import { outboundFetch } from '../egress/outbound-fetch.js';
 import { currentRequest, noteUpstreamRequestId } from '../context/request.js';
 
 export type RequestOptions = NonNullable<Parameters<Anthropic['beta']['sessions']['create']>[1]>;
@@ -81,6 +82,7 @@ export function createApiClient(
     openTelemetry: { propagation: true, traces: { enabled: true, contentMode: 'metadata_only' } },
     logger: sdkLogger(),
     logLevel: 'warn',
+    fetch: outboundFetch,
     ...more,
   });
   return new ApiClient(sdk);

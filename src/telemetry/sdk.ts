@@ -18,6 +18,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { Logger } from '@nestjs/common';
 import { type TelemetrySettings } from '../config/telemetry.settings.js';
+import { outboundAgent } from '../egress/outbound-agent.js';
 import { SERVER_VERSION } from '../mcp/server-identity.js';
 import { ScopeContextManager } from './traces/scope-context-manager.js';
 import { withoutTexts } from './traces/without-texts.js';
@@ -64,7 +65,7 @@ function startTraces(settings: TelemetrySettings, resource: Resource): TracerPro
   const { tracesUrl: url, protocol, headers } = settings;
   if (url === undefined) return undefined;
   const Exporter = protocol === 'http/json' ? JsonTraceExporter : ProtobufTraceExporter;
-  const exporter = new Exporter({ url, headers, timeoutMillis: EXPORT_TIMEOUT_MS });
+  const exporter = new Exporter(exportTo(url, headers));
   const tracerProvider = new TracerProvider({
     resource,
     sampler: samplerOf(settings),
@@ -73,6 +74,10 @@ function startTraces(settings: TelemetrySettings, resource: Resource): TracerPro
   });
   register(tracerProvider);
   return tracerProvider;
+}
+
+function exportTo(url: string, headers: TelemetrySettings['headers']) {
+  return { url, headers, timeoutMillis: EXPORT_TIMEOUT_MS, httpAgentOptions: outboundAgent(url) };
 }
 
 /** The Anthropic SDK and our own modules use the API of OpenTelemetry, which is global to the process. */
@@ -109,7 +114,7 @@ function startMetrics(settings: TelemetrySettings, resource: Resource, served: b
     url === undefined
       ? undefined
       : new PeriodicExportingMetricReader({
-          exporter: new Exporter({ url, headers, timeoutMillis: EXPORT_TIMEOUT_MS }),
+          exporter: new Exporter(exportTo(url, headers)),
           exportIntervalMillis: exportIntervalMs,
         });
   const readers = [page, push].filter((reader) => reader !== undefined);

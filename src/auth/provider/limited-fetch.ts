@@ -1,3 +1,5 @@
+import { outboundFetch } from '../../egress/outbound-fetch.js';
+
 /** Answers of providers are small; a larger body is a mistake or an attack. In bytes. */
 const MAX_BYTES = 512 * 1024;
 /** Longest chain of causes in one message. */
@@ -13,7 +15,7 @@ export interface Answer {
  * to addresses that the operator did not choose.
  */
 export async function limitedFetch(url: string, timeoutMs: number, init: RequestInit = {}): Promise<Answer> {
-  const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+  const response = await outboundFetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {

@@ -1,6 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuditSinks } from '../../audit/audit-sinks.js';
+import { closeProxyConnections } from '../../egress/outbound-fetch.js';
 import { FollowService } from '../../managed-agents/follow/follow.service.js';
 import { OpenTelemetry } from '../../telemetry/open-telemetry.js';
 
@@ -36,6 +37,7 @@ export async function beforeFreeze(app: NestFastifyApplication, msLeft: number):
 
 /** Later requests open new connections. */
 async function closeConnections(): Promise<void> {
+  await closeProxyConnections();
   const dispatchers = globalThis as Record<symbol, Dispatcher | undefined>;
   const used = DISPATCHER_SYMBOLS.map((symbol) => dispatchers[symbol]).find((dispatcher) => dispatcher !== undefined);
   if (!used) return;
