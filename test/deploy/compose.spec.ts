@@ -161,7 +161,7 @@ describe('docker-compose.yml', () => {
       const [program, ...args] = COMPOSE.services.redis!.command!;
       const redis = spawn(program!, [...args, '--port', String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
       try {
-        for await (const chunk of redis.stdout) if (/Ready to accept connections/.test(String(chunk))) break;
+        for await (const chunk of redis.stdout) if (String(chunk).includes('Ready to accept connections')) break;
         const socket = connect(port, address ?? '127.0.0.1');
         socket.write('PING\r\n');
         const [answer] = (await once(socket, 'data')) as [Buffer];

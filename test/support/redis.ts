@@ -142,7 +142,7 @@ export class SentinelSetup {
     await eventually('the replica follows', () => replica.command('INFO', 'replication'), isReplicated);
     const sentinel = await atNumberedPort((port) => startSentinel(port, primary.port, directory));
     const setup = new SentinelSetup(primary, replica, sentinel, directory);
-    const isKnown = (replicas: unknown) => /num-slaves,1/.test(String(replicas));
+    const isKnown = (replicas: unknown) => String(replicas).includes('num-slaves,1');
     await eventually('the sentinel knows both', () => setup.ask('MASTER', 'mymaster'), isKnown);
     return setup;
   }
@@ -202,7 +202,7 @@ async function command(
 }
 
 async function killed(child: ChildProcess | undefined): Promise<void> {
-  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  if (child?.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;

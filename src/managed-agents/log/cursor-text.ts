@@ -22,15 +22,16 @@ import { parseTime } from './time.js';
  *   flags              varint: `passed` times four, plus 2 when outrun, plus 1 when an input is awaited
  *   `awaited`          5 bytes, if there is any
  *   seen events        only if there are any: varint how many, varint how many of them are stamped exactly `newest`,
- *                      varint `newest` minus `from`, 1 byte hash bits, 1 byte Golomb parameter, Golomb-coded list
+ *                      varint `newest` minus `from`, varint slots from that of `from` to the first one in use,
+ *                      1 byte hash bits, 1 byte Golomb parameter, Golomb-coded list
  *   checksum           3 bytes
  *
  * An event is named by the key (slot of its stamp, hash of its identity). The sorted keys are stored as differences, each
  * in Golomb-Rice code: the quotient by 2^parameter in unary, then the remainder. Two events can have the same key; both
  * are stored, because the events of one microsecond are counted when they cannot be named any more. Hashes have 32 bits,
- * and as many fewer as it takes for the text to fit. 480 events of ten seconds always fit: 16 bits when they are spread
- * over all slots, 26 when all are in one. Either way an event that appears late is dropped in error about once in 150,000
- * times.
+ * and as many fewer as it takes for the text to fit. 480 events of ten seconds always fit: with 16 bits when they are
+ * spread over all slots, where an event that appears late is dropped in error about once in 150,000 times, and with 26 when
+ * all are in one.
  *
  * Checksum and tag catch mistakes, not attackers: a forged cursor only makes its own reader miss events. The checksum ends
  * every version, so that a damaged cursor is never taken for one of another version. Version 3 is still read.
@@ -126,13 +127,16 @@ function encoded(
   bytes.varint(from === undefined ? 0 : from + 1);
   bytes.varint(passed * 4 + (outrun ? 2 : 0) + (awaited === undefined ? 0 : 1));
   if (awaited !== undefined) bytes.fixed(awaited, FINGERPRINT_BYTES);
-  const keys = keysOf(cursor, slotOf(from ?? 0), bits);
-  if (keys.length > 0) {
+  if (cursor.seen.length > 0) {
+    // From the first slot in use, or the keys of a burst would be small differences after one that is large.
+    const firstSlot = cursor.seen.reduce((min, { stamp }) => Math.min(min, slotOf(stamp)), Infinity);
+    const keys = keysOf(cursor, firstSlot, bits);
     bytes.varint(keys.length);
     bytes.varint(cursor.seen.filter(({ stamp }) => stamp === cursor.newest).length);
     const parameter = parameterFor(keys);
     if (golombBits(keys, parameter) > MAX_BYTES * 8) return undefined;
     bytes.varint(cursor.newest - (from ?? 0));
+    bytes.varint(firstSlot - slotOf(from ?? 0));
     bytes.fixed(bits, 1);
     bytes.fixed(parameter, 1);
     bytes.raw(golombEncode(keys, parameter));
@@ -182,6 +186,7 @@ function readCursor(sessionId: string, reader: ByteReader): EventCursor {
   const count = reader.varint();
   const ties = reader.varint();
   const newest = Math.max(from, 0) + reader.varint();
+  const firstSlot = slotOf(Math.max(from, 0)) + reader.varint();
   const hashBits = reader.fixed(1);
   const parameter = reader.fixed(1);
   const isPossible =
@@ -192,7 +197,6 @@ function readCursor(sessionId: string, reader: ByteReader): EventCursor {
     parameter <= MAX_PARAMETER;
   if (!isPossible) throw new InvalidCursorError('altered');
   const keys = golombDecode(reader, count, parameter);
-  const firstSlot = slotOf(Math.max(from, 0));
   // Which of the last slot's events tie does not matter: look-ups need the slot, and counts how many they are.
   const seen = keys.map<SeenEvent>((key, index) => {
     const endOfSlot = (firstSlot + Math.floor(key / 2 ** hashBits) + 1) * SLOT_MICROS - 1;

@@ -98,9 +98,12 @@ export function isDelivered(cursor: EventCursor, event: LogEvent): boolean {
 
 /** The delivered events of a cursor, indexed for many look-ups. */
 export class DeliveredEvents {
+  /** How many of them carry exactly the newest stamp. */
+  readonly ties: number;
   private readonly slots = new Map<number, Set<number>>();
 
   constructor(private readonly cursor: EventCursor) {
+    this.ties = cursor.seen.filter(({ stamp }) => stamp === cursor.newest).length;
     for (const { hash, stamp } of cursor.seen) {
       const slot = slotOf(stamp);
       this.slots.set(slot, (this.slots.get(slot) ?? new Set()).add(hash));
