@@ -54,7 +54,10 @@ module.exports = {
       'managed-agents-knows-the-api-only',
       'src/managed-agents knows nothing of MCP, HTTP or principals; it may import src/config and src/context.',
       { path: folder('managed-agents') },
-      { path: '^src/', pathNot: `${folder('managed-agents')}|${folder('config')}|${folder('context')}|${folder('egress')}` },
+      {
+        path: '^src/',
+        pathNot: `${folder('managed-agents')}|${folder('config')}|${folder('context')}|${folder('egress')}`,
+      },
     ),
     rule(
       'managed-agents-without-tool-calls',

@@ -128,7 +128,10 @@ const DESCRIBERS: Readonly<Record<string, Describer>> = {
   'agent.mcp_tool_result': TOOL_RESULT,
   'user.tool_result': TOOL_RESULT,
   'user.custom_tool_result': TOOL_RESULT,
-  'session.error': { ...OTHER, transcript: ({ error }) => ({ error: truncateStrings(withoutNulls(error), MAX_RESULT_CHARS) }) },
+  'session.error': {
+    ...OTHER,
+    transcript: ({ error }) => ({ error: truncateStrings(withoutNulls(error), MAX_RESULT_CHARS) }),
+  },
 };
 
 function describerOf(type: string): Describer {

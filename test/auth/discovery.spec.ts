@@ -149,11 +149,14 @@ describe('the address clients see', () => {
     expect(await challengeOf({ host: 'localhost', ...forwarded })).toContain('="http://localhost/.well-known');
   });
 
-  it.each(['127.0.0.1', '127.0.0.0/8', '::1,127.0.0.1', '0.0.0.0/0'])('is what the trusted proxy %s says', async (proxies) => {
-    await start({ MCP_TRUSTED_PROXIES: proxies });
-    expect(await resource({ host: 'localhost', ...forwarded })).toBe('https://mcp.example.com/mcp');
-    expect(await resource({ host: 'localhost', 'x-forwarded-proto': 'https' })).toBe('https://localhost/mcp');
-  });
+  it.each(['127.0.0.1', '127.0.0.0/8', '::1,127.0.0.1', '0.0.0.0/0'])(
+    'is what the trusted proxy %s says',
+    async (proxies) => {
+      await start({ MCP_TRUSTED_PROXIES: proxies });
+      expect(await resource({ host: 'localhost', ...forwarded })).toBe('https://mcp.example.com/mcp');
+      expect(await resource({ host: 'localhost', 'x-forwarded-proto': 'https' })).toBe('https://localhost/mcp');
+    },
+  );
 
   it('is what the nearest proxy appended, not what came before it', async () => {
     await start({ MCP_TRUSTED_PROXIES: '127.0.0.1' });

@@ -21,7 +21,11 @@ beforeEach(() => {
     return { open: own.open, fetchPage: () => Promise.resolve({ events: [] }) };
   };
   const log = { source } as unknown as EventLogService;
-  service = new FollowService(log, { readsPerMinute: 1000, maxStreams: 2, maxWaitSeconds: 50, callTimeoutSeconds: 45 }, new SessionStats());
+  service = new FollowService(
+    log,
+    { readsPerMinute: 1000, maxStreams: 2, maxWaitSeconds: 50, callTimeoutSeconds: 45 },
+    new SessionStats(),
+  );
 });
 afterEach(async () => {
   service.onApplicationShutdown();

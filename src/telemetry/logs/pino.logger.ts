@@ -110,7 +110,9 @@ function messageOf(content: unknown): { readonly message: string; readonly [fiel
 export async function stderrLogger({ logLevel, logFormat }: TelemetrySettings, secrets: Secrets): Promise<PinoLogger> {
   const pretty = logFormat === 'pretty' ? await prettyFormat() : (line: string) => line;
   // The stream that audit lines are written to as well, so that lines stay in order and never mix.
-  const logger = new PinoLogger(logLevel, { write: (line) => void process.stderr.write(pretty(secrets.redactLine(line))) });
+  const logger = new PinoLogger(logLevel, {
+    write: (line) => void process.stderr.write(pretty(secrets.redactLine(line))),
+  });
   redirectConsole(logger);
   return logger;
 }
