@@ -95,25 +95,23 @@ export function parseSince(sessionId: string, since: string | undefined): EventC
 
 /** Writes a cursor as base64url text of at most 1,536 characters, for `parseSince` to read again. */
 export function encodeCursor(cursor: EventCursor): string {
-  const kept = keepNewest(cursor, roomIn(cursor));
-  for (let bits = kept.hashBits; ; bits -= 1) {
-    const body = encoded(kept, bits);
-    if (body) return Buffer.concat([body, hash(body, CHECKSUM_BYTES)]).toString('base64url');
-  }
+  const fits = (count: number) => encoded(keepNewest(cursor, count), MIN_HASH_BITS) !== undefined;
+  const kept = keepNewest(cursor, largest(0, Math.min(cursor.seen.length, MAX_SEEN), fits));
+  const bits = largest(MIN_HASH_BITS, kept.hashBits, (count) => encoded(kept, count) !== undefined);
+  const body = encoded(kept, bits)!;
+  return Buffer.concat([body, hash(body, CHECKSUM_BYTES)]).toString('base64url');
 }
 
-/** How many of the newest events fit. */
-function roomIn(cursor: EventCursor): number {
-  const fits = (count: number) => encoded(keepNewest(cursor, count), MIN_HASH_BITS) !== undefined;
-  let most = Math.min(cursor.seen.length, MAX_SEEN);
+/** The largest number from `least` to `most` that fits, where `least` does and all below one that fits do. */
+function largest(least: number, most: number, fits: (count: number) => boolean): number {
   if (fits(most)) return most;
-  let least = 0;
-  while (most - least > 1) {
-    const middle = Math.floor((least + most) / 2);
-    if (fits(middle)) least = middle;
-    else most = middle;
+  let [fitting, tooLarge] = [least, most];
+  while (tooLarge - fitting > 1) {
+    const middle = Math.floor((fitting + tooLarge) / 2);
+    if (fits(middle)) fitting = middle;
+    else tooLarge = middle;
   }
-  return least;
+  return fitting;
 }
 
 /** Undefined when it does not fit. */
