@@ -23,7 +23,7 @@ export async function end(remote: Remote, platform: Platform, ensemble: Ensemble
   platform.work(rehearsal, STEPS_INTO_A_TURN);
   await listSessions(remote, agent_id);
   await remote.call('session_archive', { session_id: finished }, done, () => 'archived, its history stays');
-  await remote.refused('session_delete', { session_id: rehearsal }, /session_interrupt first/);
+  await remote.refused('session_delete', { session_id: rehearsal }, /Call session_interrupt/);
   await remote.call('session_interrupt', { session_id: rehearsal }, done, () => 'sent');
   platform.work(rehearsal, STEPS_TO_STOP);
   const { turn } = await remote.call('session_get', { session_id: rehearsal }, situation, tellSituation);
