@@ -218,7 +218,7 @@ describe('the answer of a person', () => {
     const { json } = await raw(at, { arguments: args, requestState, inputResponses });
     return { isError: json.result.isError === true, text: json.result.content[0].text };
   };
-  const UNUSABLE = /^This answer of the person cannot be used/;
+  const UNUSABLE = /^This answer of the person is not valid/;
 
   it('counts once, and is on record as the decision of a person', async () => {
     const state = await askFor();

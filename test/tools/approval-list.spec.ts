@@ -190,7 +190,7 @@ describe('the size of an answer', () => {
     expect(approval).toMatchObject({ input_truncated: true, title: expect.stringMatching(/^t{120}…/) as string });
     expect(approval?.input).toMatch(/^\{"command":"echo a+…\[truncated \d+ chars\]a+; rm -rf \/"\}$/);
     expect(JSON.stringify(approval).length).toBeLessThan(1200);
-    expect(answer.data.next_step).toMatch(/the whole input is in session_events/);
+    expect(answer.data.next_step).toMatch(/session_events with format detailed has the whole input/);
   });
 
   it.each([5000, 40_000])('is at most %i characters; the next page has the rest', async (maxChars) => {
@@ -417,7 +417,7 @@ describe('when the API fails', () => {
     harness.simulator.faults.add({ path: new RegExp(`/${third}/events$`), ...failure });
     const answer = await list();
     expect(answer.data).toMatchObject({ count: 2, has_more: true, complete: false, sessions_examined: 2 });
-    expect(answer.data.note).toMatch(/^Stopped after 2 sessions; go on later with page set to next_page\. /);
+    expect(answer.data.note).toMatch(/^Stopped after 2 sessions; call approval_list again later with page set to next_page\. /);
     expect(answer.data.note).toMatch(message);
     const rest = await list({ page: answer.data.next_page });
     expect([...idsOf(answer), ...idsOf(rest)]).toEqual(all);

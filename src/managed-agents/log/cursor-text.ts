@@ -43,7 +43,6 @@ const FINGERPRINT_BYTES = 5;
 const CHECKSUM_BYTES = 3;
 const MAX_BYTES = 1152;
 const CURSOR_SHAPE = /^[\w-]{12,1536}$/;
-/** With how many bits an event is named at least. */
 const MIN_HASH_BITS = 16;
 const MAX_PARAMETER = 48;
 
@@ -115,10 +114,8 @@ function largest(least: number, most: number, fits: (count: number) => boolean):
 }
 
 /** Undefined when it does not fit. */
-function encoded(
-  { sessionId, from, passed, awaited, outrun, ...cursor }: EventCursor,
-  bits: number,
-): Buffer | undefined {
+function encoded(whole: EventCursor, bits: number): Buffer | undefined {
+  const { sessionId, from, passed, awaited, outrun, ...cursor } = whole;
   const bytes = new ByteWriter();
   bytes.fixed(VERSION, 1);
   bytes.raw(hash(sessionId, TAG_BYTES));
@@ -143,10 +140,17 @@ function encoded(
   return body.length + CHECKSUM_BYTES <= MAX_BYTES ? body : undefined;
 }
 
-/** The sorted keys: (slot after the first one, hash of so many bits). */
-function keysOf({ seen, hashBits }: Pick<EventCursor, 'seen' | 'hashBits'>, firstSlot: number, bits: number): number[] {
+/** The sorted keys: (slot after the first one, hash of so many bits). Events stamped `newest` have a slot of their own. */
+function keysOf(
+  { seen, newest, hashBits }: Pick<EventCursor, 'seen' | 'newest' | 'hashBits'>,
+  firstSlot: number,
+  bits: number,
+): number[] {
   return seen
-    .map(({ hash: full, stamp }) => (slotOf(stamp) - firstSlot) * 2 ** bits + Math.floor(full / 2 ** (hashBits - bits)))
+    .map(({ hash: full, stamp }) => {
+      const slot = slotOf(stamp) + (stamp === newest ? 1 : 0) - firstSlot;
+      return slot * 2 ** bits + Math.floor(full / 2 ** (hashBits - bits));
+    })
     .sort((a, b) => a - b);
 }
 
@@ -195,7 +199,6 @@ function readCursor(sessionId: string, reader: ByteReader): EventCursor {
     parameter <= MAX_PARAMETER;
   if (!isPossible) throw new InvalidCursorError('altered');
   const keys = golombDecode(reader, count, parameter);
-  // Which of the last slot's events tie does not matter: look-ups need the slot, and counts how many they are.
   const seen = keys.map<SeenEvent>((key, index) => {
     const endOfSlot = (firstSlot + Math.floor(key / 2 ** hashBits) + 1) * SLOT_MICROS - 1;
     const stamp = index >= keys.length - ties ? newest : Math.min(endOfSlot, newest - 1);
