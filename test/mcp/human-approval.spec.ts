@@ -342,7 +342,7 @@ describe('the answer of a person', () => {
     const { json } = await raw(server, {
       arguments: { session_id: session.session_id, tool_use_ids, result: 'allow' },
     });
-    expect(json.result.content[0].text).toMatch(/^At most 10 calls can be put to the person at once/);
+    expect(json.result.content[0].text).toMatch(/^A person can be asked about at most 10 calls at once/);
   });
 
   it('is asked with the words of the agent as data: cut to size, nothing hidden in it', async () => {
