@@ -58,7 +58,8 @@ describe('encodeCursor', () => {
         expect(text).toMatch(/^[\w-]{1,1536}$/);
         const read = parseSince(SESSION, text);
         expect(read).toMatchObject({ newest: cursor.newest, awaited: cursor.awaited });
-        expect(delivered.filter((each) => !isDelivered(read, each))).toEqual([]);
+        const known = new DeliveredEvents(read);
+        expect(delivered.filter((each) => !known.has(each))).toEqual([]);
         expect(encodeCursor(read)).toBe(text);
       }),
       { numRuns: 500 },
@@ -89,7 +90,7 @@ describe('encodeCursor', () => {
       ),
       { numRuns: 10_000 },
     );
-  }, 120_000);
+  }, 600_000);
 
   it('tells an event that appears late from those beside it, at its full density', () => {
     const read = reread(
