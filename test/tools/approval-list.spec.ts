@@ -417,7 +417,9 @@ describe('when the API fails', () => {
     harness.simulator.faults.add({ path: new RegExp(`/${third}/events$`), ...failure });
     const answer = await list();
     expect(answer.data).toMatchObject({ count: 2, has_more: true, complete: false, sessions_examined: 2 });
-    expect(answer.data.note).toMatch(/^Stopped after 2 sessions; call approval_list again later with page set to next_page\. /);
+    expect(answer.data.note).toMatch(
+      /^Stopped after 2 sessions; call approval_list again later with page set to next_page\. /,
+    );
     expect(answer.data.note).toMatch(message);
     const rest = await list({ page: answer.data.next_page });
     expect([...idsOf(answer), ...idsOf(rest)]).toEqual(all);
