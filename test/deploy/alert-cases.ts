@@ -178,7 +178,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     fires: {
       labels: JOB,
       description:
-        '10.0.0.7:9090 cannot reach Redis and is not ready: behind a Service no replica gets calls. Where readiness is not asked, starts are refused and other calls pass uncounted.',
+        '10.0.0.7:9090 cannot count calls in Redis and is not ready: behind a Service no replica gets calls. Where readiness is not asked, starts are refused and other calls pass uncounted.',
     },
   },
   {

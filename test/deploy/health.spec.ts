@@ -163,9 +163,11 @@ describe('the identity provider', () => {
     const { app, url } = await withRedis();
     const { client } = app.get(RedisConnection, { strict: false });
     const asked = jest.spyOn(client, 'eval');
+    const startedAt = performance.now();
     await Promise.all(Array.from({ length: 100 }, () => probe(url, '/readyz')));
-    // Two writes each time.
-    expect(asked.mock.calls.length).toBeLessThanOrEqual(6);
+    // Two writes each time, and at most one time a second, of which the first and the last may be incomplete.
+    const seconds = Math.ceil((performance.now() - startedAt) / 1000);
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(2 * (seconds + 1));
   });
 });
 

@@ -97,7 +97,7 @@ describe('bodies', () => {
     });
     const answer = await send(url, { body });
     expect(answer).toMatchObject({ status: 200, json: { result: { isError: true } } });
-    expect(answer.text).toContain('text: Too big');
+    expect(answer.text).toContain('text: must have at most 100000 characters');
   });
 
   it('refuses another content type', async () => {

@@ -67,7 +67,7 @@ describe('a wait collects the calls of one step', () => {
     );
     expect(data).toMatchObject({ reason: 'action_required', status: 'running' });
     expect(kindsOf(data)).toEqual(['tool_confirmation', 'custom_tool_result']);
-    expect(data.next_step).toMatch(/^The agent works, but a call of a sub-agent waits.*custom_result/);
+    expect(data.next_step).toMatch(/^The agent is working, but a call of a sub-agent is pending\..*custom_result/);
   });
 });
 

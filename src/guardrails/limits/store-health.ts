@@ -5,6 +5,7 @@ import { type Refusal } from '../policy.js';
 import { inOwnTime, ownPause } from './own-time.js';
 import {
   isDisconnected,
+  STORE_FAILURES,
   STORE_STATES,
   storeFailure,
   type StoreFailure,
@@ -33,7 +34,7 @@ export class StoreHealth {
   /** How often each limit made each decision since the process started; for metrics. */
   readonly decisions = new Map<Limit, Record<LimitDecision, number>>();
   /** How often the store failed in each way; for metrics. */
-  readonly failures = new Map<StoreFailureKind, number>();
+  readonly failures = new Map<StoreFailureKind, number>(STORE_FAILURES.map((kind) => [kind, 0]));
   private readonly logger = new Logger('Limits');
   /** The last failure since the store could last count. */
   private current?: StoreFailure;
@@ -130,7 +131,7 @@ export class StoreHealth {
 
   private record(failure: StoreFailure): void {
     const { kind, code } = failure;
-    this.failures.set(kind, (this.failures.get(kind) ?? 0) + 1);
+    this.failures.set(kind, this.failures.get(kind)! + 1);
     this.failuresNotLogged += 1;
     this.current = failure;
     const now = performance.now();
