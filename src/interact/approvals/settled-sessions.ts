@@ -41,8 +41,10 @@ export class SettledSessions {
   }
 }
 
-function isFinished({ turn, complete, pendingActions }: Situation): boolean {
-  return complete && pendingActions.length === 0 && (turn === 'over' || turn === 'not_started');
+function isFinished({ turn, complete, unreadable, pendingActions }: Situation): boolean {
+  return (
+    complete && unreadable === undefined && pendingActions.length === 0 && (turn === 'over' || turn === 'not_started')
+  );
 }
 
 function isQuiet({ updated_at }: Session): boolean {

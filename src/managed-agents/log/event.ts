@@ -19,6 +19,8 @@ export interface LogPage {
   readonly nextPage?: string;
   /** How large the page was when it came from the API. */
   readonly bytes?: number;
+  /** How many entries of the page cannot be read and were left out. */
+  readonly unreadable?: number;
 }
 
 /**
