@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { requireToolCall } from '../../context/call.js';
 import { principalId } from '../../context/principal.js';
 import { type SealedTokens, type TokenUse } from '../../tokens/sealed-tokens.js';
@@ -50,5 +50,5 @@ function callerId(): string {
 }
 
 function digestOf(question: object): string {
-  return createHash('sha256').update(JSON.stringify(question)).digest('base64url');
+  return hash('sha256', JSON.stringify(question), 'base64url');
 }
