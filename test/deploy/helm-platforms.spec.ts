@@ -136,26 +136,26 @@ describeChart('the Helm chart behind a proxy', () => {
 
 describeChart('what a company may ask of the Helm chart', () => {
   it.each<[what: string, set: string[], image: string]>([
-    ['as it is', [], 'ghcr.io/OWNER/managed-agent-control:VERSION'],
+    ['as it is', [], 'ghcr.io/<owner>/managed-agent-control:<version>'],
     [
       'image.registry',
       ['image.registry="registry.example.com:5000"'],
-      'registry.example.com:5000/OWNER/managed-agent-control:VERSION',
+      'registry.example.com:5000/<owner>/managed-agent-control:<version>',
     ],
     [
       'global.imageRegistry, which wins',
       ['image.registry="registry.example.com"', 'global.imageRegistry="mirror.example.com/hub/"'],
-      'mirror.example.com/hub/OWNER/managed-agent-control:VERSION',
+      'mirror.example.com/hub/<owner>/managed-agent-control:<version>',
     ],
     [
       'a repository without a registry',
       ['image.repository="agents/server"', 'image.registry="localhost:5000"'],
-      'localhost:5000/agents/server:VERSION',
+      'localhost:5000/agents/server:<version>',
     ],
   ])('pulls the image from where it is told: %s', async (_what, set, image) => {
     const { version, owner } = readProject();
     expect((await render('bearer', set)).server.image).toBe(
-      image.replace('OWNER', owner.toLowerCase()).replace('VERSION', version),
+      image.replace('<owner>', owner.toLowerCase()).replace('<version>', version),
     );
   });
 

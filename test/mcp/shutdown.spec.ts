@@ -45,7 +45,7 @@ function start(entry: string, env: Record<string, string> = {}): Running {
 
 /** The API answers a call under way only once the server drains. */
 async function answeredWhileDraining(stderr: () => string): Promise<void> {
-  await eventually('the server drains', stderr, (text) => text.includes('tool calls may finish'));
+  await eventually('the server drains', stderr, (text) => text.includes('draining: waiting for'));
   clock.advance(LATE_MS);
 }
 
@@ -104,7 +104,7 @@ it('stdio, SIGTERM: a call that comes too late is refused, and told when to try 
   child.stdin!.write(input);
   await received('/v1/agents');
   child.kill('SIGTERM');
-  await eventually('the server drains', stderr, (text) => text.includes('tool calls may finish'));
+  await eventually('the server drains', stderr, (text) => text.includes('draining: waiting for'));
   const params = { name: 'environment_list', arguments: {} };
   child.stdin!.write(`${JSON.stringify({ jsonrpc: '2.0', id: 3, method: 'tools/call', params })}\n`);
   await eventually('the late call is refused', stdout, (text) => text.includes('"id":3'));

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import { ExpectedError } from '../../context/expected-error.js';
 import {
   cursorAt,
@@ -94,10 +94,11 @@ export function parseSince(sessionId: string, since: string | undefined): EventC
 
 /** Writes a cursor as base64url text of at most 1,536 characters, for `parseSince` to read again. */
 export function encodeCursor(cursor: EventCursor): string {
-  const fits = (count: number) => encoded(keepNewest(cursor, count), MIN_HASH_BITS) !== undefined;
+  const fits = (count: number) => sizeOf(layoutOf(keepNewest(cursor, count), MIN_HASH_BITS)) <= MAX_BYTES;
   const kept = keepNewest(cursor, largest(0, Math.min(cursor.seen.length, MAX_SEEN), fits));
-  const bits = largest(MIN_HASH_BITS, kept.hashBits, (count) => encoded(kept, count) !== undefined);
-  const body = encoded(kept, bits)!;
+  const bits = largest(MIN_HASH_BITS, kept.hashBits, (count) => sizeOf(layoutOf(kept, count)) <= MAX_BYTES);
+  const { head, keys, parameter } = layoutOf(kept, bits);
+  const body = Buffer.concat([head, golombEncode(keys, parameter)]);
   return Buffer.concat([body, hash(body, CHECKSUM_BYTES)]).toString('base64url');
 }
 
@@ -113,8 +114,14 @@ function largest(least: number, most: number, fits: (count: number) => boolean):
   return fitting;
 }
 
-/** Undefined when it does not fit. */
-function encoded(whole: EventCursor, bits: number): Buffer | undefined {
+/** What an encoded cursor consists of: the bytes before its seen events, their sorted keys, and the Golomb parameter. */
+interface Layout {
+  readonly head: Buffer;
+  readonly keys: Float64Array;
+  readonly parameter: number;
+}
+
+function layoutOf(whole: EventCursor, bits: number): Layout {
   const { sessionId, from, passed, awaited, outrun, ...cursor } = whole;
   const bytes = new ByteWriter();
   bytes.fixed(VERSION, 1);
@@ -122,22 +129,23 @@ function encoded(whole: EventCursor, bits: number): Buffer | undefined {
   bytes.varint(from === undefined ? 0 : from + 1);
   bytes.varint(passed * 4 + (outrun ? 2 : 0) + (awaited === undefined ? 0 : 1));
   if (awaited !== undefined) bytes.fixed(awaited, FINGERPRINT_BYTES);
-  if (cursor.seen.length > 0) {
-    // From the first slot in use, or the keys of a burst would be small differences after one that is large.
-    const firstSlot = cursor.seen.reduce((min, { stamp }) => Math.min(min, slotOf(stamp)), Infinity);
-    const keys = keysOf(cursor, firstSlot, bits);
-    bytes.varint(keys.length);
-    bytes.varint(cursor.seen.filter(({ stamp }) => stamp === cursor.newest).length);
-    const parameter = parameterFor(keys);
-    if (golombBits(keys, parameter) > MAX_BYTES * 8) return undefined;
-    bytes.varint(cursor.newest - (from ?? 0));
-    bytes.varint(firstSlot - slotOf(from ?? 0));
-    bytes.fixed(bits, 1);
-    bytes.fixed(parameter, 1);
-    bytes.raw(golombEncode(keys, parameter));
-  }
-  const body = bytes.written();
-  return body.length + CHECKSUM_BYTES <= MAX_BYTES ? body : undefined;
+  if (cursor.seen.length === 0) return { head: bytes.written(), keys: new Float64Array(), parameter: 0 };
+  // From the first slot in use, or the keys of a burst would be small differences after one that is large.
+  const firstSlot = cursor.seen.reduce((min, { stamp }) => Math.min(min, slotOf(stamp)), Infinity);
+  const keys = keysOf(cursor, firstSlot, bits);
+  const parameter = parameterFor(keys);
+  bytes.varint(keys.length);
+  bytes.varint(cursor.seen.filter(({ stamp }) => stamp === cursor.newest).length);
+  bytes.varint(cursor.newest - (from ?? 0));
+  bytes.varint(firstSlot - slotOf(from ?? 0));
+  bytes.fixed(bits, 1);
+  bytes.fixed(parameter, 1);
+  return { head: bytes.written(), keys, parameter };
+}
+
+/** The bytes that it takes, with its checksum. */
+function sizeOf({ head, keys, parameter }: Layout): number {
+  return head.length + Math.ceil(golombBits(keys, parameter) / 8) + CHECKSUM_BYTES;
 }
 
 /** The sorted keys: (slot after the first one, hash of so many bits). Events stamped `newest` have a slot of their own. */
@@ -145,16 +153,15 @@ function keysOf(
   { seen, newest, hashBits }: Pick<EventCursor, 'seen' | 'newest' | 'hashBits'>,
   firstSlot: number,
   bits: number,
-): number[] {
-  return seen
-    .map(({ hash: full, stamp }) => {
-      const slot = slotOf(stamp) + (stamp === newest ? 1 : 0) - firstSlot;
-      return slot * 2 ** bits + Math.floor(full / 2 ** (hashBits - bits));
-    })
-    .sort((a, b) => a - b);
+): Float64Array {
+  const keys = Float64Array.from(seen, ({ hash: full, stamp }) => {
+    const slot = slotOf(stamp) + (stamp === newest ? 1 : 0) - firstSlot;
+    return slot * 2 ** bits + Math.floor(full / 2 ** (hashBits - bits));
+  });
+  return keys.sort();
 }
 
-function parameterFor(keys: readonly number[]): number {
+function parameterFor(keys: Float64Array): number {
   const mean = (keys.at(-1)! + 1) / keys.length;
   return Math.max(0, Math.floor(Math.log2(mean * Math.LN2)));
 }
@@ -225,10 +232,10 @@ function readNamedOneByOne(sessionId: string, reader: ByteReader): EventCursor {
 }
 
 function hash(content: string | Buffer, length: number): Buffer {
-  return createHash('sha256').update(content).digest().subarray(0, length);
+  return crypto.hash('sha256', content, 'buffer').subarray(0, length);
 }
 
-function golombBits(keys: readonly number[], parameter: number): number {
+function golombBits(keys: Float64Array, parameter: number): number {
   let bits = 0;
   let before = 0;
   for (const key of keys) {
@@ -239,19 +246,24 @@ function golombBits(keys: readonly number[], parameter: number): number {
 }
 
 /** Golomb-Rice code of the differences of sorted keys. */
-function golombEncode(keys: readonly number[], parameter: number): Buffer {
+function golombEncode(keys: Float64Array, parameter: number): Buffer {
   const bytes = Buffer.alloc(Math.ceil(golombBits(keys, parameter) / 8));
+  const unit = 2 ** parameter;
   let at = 0;
   let before = 0;
-  const write = (bit: number) => {
-    if (bit === 1) bytes[at >> 3]! |= 128 >> (at & 7);
-    at += 1;
-  };
   for (const key of keys) {
     const difference = key - before;
-    for (let quotient = Math.floor(difference / 2 ** parameter); quotient > 0; quotient -= 1) write(1);
-    write(0);
-    for (let bit = parameter - 1; bit >= 0; bit -= 1) write(Math.floor(difference / 2 ** bit) % 2);
+    for (let quotient = Math.floor(difference / unit); quotient > 0; quotient -= 1) {
+      bytes[at >> 3]! |= 128 >> (at & 7);
+      at += 1;
+    }
+    // A zero bit ends the quotient.
+    at += 1;
+    const remainder = difference % unit;
+    for (let bit = unit / 2; bit >= 1; bit /= 2) {
+      if (remainder % (2 * bit) >= bit) bytes[at >> 3]! |= 128 >> (at & 7);
+      at += 1;
+    }
     before = key;
   }
   return bytes;

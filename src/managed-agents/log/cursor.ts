@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { identityOf, type LogEvent, stampOf } from './event.js';
 
 /** How far behind the newest delivered stamp a read starts again, so that an event stamped late is not lost. In µs. */
@@ -138,7 +138,7 @@ export function cursorAtEnd(sessionId: string, newest: readonly LogEvent[], isWh
 
 /** The first five bytes of the SHA-256 of the event's identity. */
 export function fingerprintOf(event: LogEvent): number {
-  return createHash('sha256').update(identityOf(event)).digest().readUIntBE(0, 5);
+  return hash('sha256', identityOf(event), 'buffer').readUIntBE(0, 5);
 }
 
 /** The first `bits` bits of the same hash. */

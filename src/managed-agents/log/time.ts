@@ -1,4 +1,4 @@
-const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/;
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/;
 
 /**
  * Reads an RFC 3339 time (`Z` or an offset, up to nine fractional digits) as whole microseconds since 1970; finer
@@ -6,15 +6,20 @@ const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+
  * exact in a JavaScript number.
  */
 export function parseTime(text: string): number | undefined {
-  const [, date, clock, fraction = '', zone = ''] = RFC_3339.exec(text) ?? [];
-  const wall = `${date}T${clock}`;
-  const wallMs = Date.parse(`${wall}Z`);
-  // Date.parse rolls 30 February over into March instead of refusing it.
-  if (Number.isNaN(wallMs) || !new Date(wallMs).toISOString().startsWith(wall)) {
-    return undefined;
-  }
-  const micros = wallMs * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0')) - offsetMicros(zone);
-  return micros >= 0 && Number.isSafeInteger(micros) ? micros : undefined;
+  const parts = RFC_3339.exec(text);
+  if (parts === null) return undefined;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(1, 7).map(Number);
+  const [fraction = '', zone = ''] = parts.slice(7);
+  const wall = Date.UTC(year, month - 1, day, hour, minute, second);
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999, and carries what a field cannot hold over to the next.
+  const exists = year > 99 && isDate(year, month, day) && hour < 24 && minute < 60 && second < 60;
+  const micros = wall * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0')) - offsetMicros(zone);
+  return exists && micros >= 0 && Number.isSafeInteger(micros) ? micros : undefined;
+}
+
+function isDate(year: number, month: number, day: number): boolean {
+  if (month < 1 || month > 12 || day < 1) return false;
+  return day <= 28 || day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
 /** How far a zone's clocks are ahead of UTC; NaN when no clock can be. */
