@@ -101,7 +101,7 @@ module.exports = {
       'log-is-pure',
       'Reading the event log is pure: no SDK, no Nest, no request. Pass pages in.',
       { path: '^src/managed-agents/log/', pathNot: '\\.spec\\.ts$' },
-      { path: '^src/|node_modules/', pathNot: '^src/managed-agents/log/|^src/context/expected-error\\.ts$|^src/common/' },
+      { path: '^src/|node_modules/', pathNot: '^src/managed-agents/(log/|ids\\.ts$)|^src/context/expected-error\\.ts$|^src/common/' },
     ),
     rule(
       'auth-imports-the-floor-only',
