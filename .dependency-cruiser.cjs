@@ -1,4 +1,4 @@
-/** The import rules of docs/architecture.md. Arrows point down: entry → app.module → modules → managed-agents → config, context. */
+/** The import rules of docs/architecture.md. Arrows point down: entry → app.module → modules → managed-agents → config, context → common. */
 const folder = (name) => `^src/${name}/`;
 const tools = ['discover', 'session', 'interact'];
 const middle = ['auth', 'mcp', 'guardrails', 'audit', 'telemetry', 'health'];
@@ -21,16 +21,22 @@ module.exports = {
       { path: 'node_modules/@anthropic-ai/' },
     ),
     rule(
+      'common-is-the-ground',
+      'src/common is pure functions that say nothing of this product; they import nothing.',
+      { path: folder('common') },
+      { path: '^src/|node_modules/', pathNot: `${folder('common')}|node_modules/@types/` },
+    ),
+    rule(
       'config-is-the-floor',
       'src/config imports no other module; pass what it needs as an argument.',
       { path: folder('config') },
-      { path: '^src/', pathNot: folder('config') },
+      { path: '^src/', pathNot: `${folder('config')}|${folder('common')}` },
     ),
     rule(
       'context-is-the-floor',
       'src/context imports no other module; whoever knows a fact of the request records it there.',
       { path: folder('context') },
-      { path: '^src/', pathNot: folder('context') },
+      { path: '^src/', pathNot: `${folder('context')}|${folder('common')}` },
     ),
     rule(
       'context-without-packages',
@@ -56,7 +62,7 @@ module.exports = {
       { path: folder('managed-agents') },
       {
         path: '^src/',
-        pathNot: `${folder('managed-agents')}|${folder('config')}|${folder('context')}|${folder('egress')}`,
+        pathNot: `${folder('managed-agents')}|${folder('config')}|${folder('context')}|${folder('egress')}|${folder('common')}`,
       },
     ),
     rule(
@@ -95,13 +101,13 @@ module.exports = {
       'log-is-pure',
       'Reading the event log is pure: no SDK, no Nest, no request. Pass pages in.',
       { path: '^src/managed-agents/log/', pathNot: '\\.spec\\.ts$' },
-      { path: '^src/|node_modules/', pathNot: '^src/managed-agents/log/|^src/context/expected-error\\.ts$' },
+      { path: '^src/|node_modules/', pathNot: '^src/managed-agents/(log/|ids\\.ts$)|^src/context/expected-error\\.ts$|^src/common/' },
     ),
     rule(
       'auth-imports-the-floor-only',
       'src/auth says who is calling; it needs settings, the principal of src/context, and nothing else of ours.',
       { path: folder('auth') },
-      { path: '^src/', pathNot: `${folder('auth')}|${folder('config')}|${folder('context')}|${folder('egress')}` },
+      { path: '^src/', pathNot: `${folder('auth')}|${folder('config')}|${folder('context')}|${folder('egress')}|${folder('common')}` },
     ),
     rule(
       'mcp-without-rules',
@@ -142,7 +148,7 @@ module.exports = {
     rule(
       'modules-do-not-climb',
       'Only entries import the composition roots and the bootstrap.',
-      { path: `^src/(config|context|managed-agents|${[...middle, ...tools].join('|')})/` },
+      { path: `^src/(common|config|context|managed-agents|${[...middle, ...tools].join('|')})/` },
       { path: '^src/(main|lambda|app\\.module|management\\.module)\\.ts$|^src/bootstrap/' },
     ),
     rule('no-unresolvable', 'This import leads nowhere.', {}, { couldNotResolve: true }),

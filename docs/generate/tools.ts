@@ -44,7 +44,7 @@ export function toolsPage(): string {
   return [
     '# Tools',
     '',
-    'Results are JSON, the same in `content` and in `structuredContent`. Every list answers `{ <plural>: [...], count, has_more, next_page }`. An argument that is `null` counts as left out; an unknown argument is an error. A failed call has `isError` and one text: what is wrong, and what to do next. The ids of the examples are cut.',
+    'Results are JSON, the same in `content` and in `structuredContent`. Every list answers `{ <plural>: [...], count, has_more, next_page }`; `unreadable` counts entries that the API sent and that could not be read. An argument that is `null` counts as left out; an unknown argument is an error. A failed call has `isError` and one text: what is wrong, and what to do next. The ids of the examples are cut.',
     ...allTools().flatMap((tool) => ['', ...toolSection(tool)]),
     '',
   ].join('\n');

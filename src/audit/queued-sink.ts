@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { within } from '../common/time-out.js';
 
 /** Delivers lines in order. Rejects when some may not have arrived; then all of them are delivered again. */
 export type Deliver = (lines: readonly string[]) => Promise<void>;
@@ -151,14 +152,6 @@ export class QueuedSink {
       };
     });
   }
-}
-
-/** Waits for the work, for `ms` milliseconds at most. */
-async function within(ms: number, work: Promise<void> | undefined): Promise<void> {
-  let deadline: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<void>((resolve) => (deadline = setTimeout(resolve, ms)));
-  await Promise.race([work, timeUp]);
-  clearTimeout(deadline);
 }
 
 function reason(error: unknown): string {

@@ -1,7 +1,8 @@
 import { type INestApplicationContext } from '@nestjs/common';
 import { quoted, refusalOf, type RefusalRule, TokenRefusal } from '../auth/auth-refusals.js';
 import { type Principal } from '../context/principal.js';
-import { errorChain, limitedFetch, parseObject } from '../auth/provider/limited-fetch.js';
+import { errorChain, limitedFetch } from '../auth/provider/limited-fetch.js';
+import { parseJsonObject } from '../common/json.js';
 import { discover, type ProviderMetadata } from '../auth/provider/provider-metadata.js';
 import { type TrustedIssuer, TrustedIssuers } from '../auth/provider/trusted-issuers.js';
 import { type NamedStrategies, STRATEGIES } from '../auth/strategies/strategies.js';
@@ -117,7 +118,7 @@ async function checkPublished({ publicUrl }: ServerSettings, { hasFacade }: Auth
 async function checkDocument(url: string, publicUrl: string): Promise<Finding> {
   try {
     const { status, text } = await limitedFetch(url, TIMEOUT_MS);
-    const document = parseObject(text);
+    const document = parseJsonObject(text);
     if (status === 200 && (document?.resource === `${publicUrl}/mcp` || document?.issuer === publicUrl)) {
       return ['ok', `${url} is what clients expect`];
     }

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { within } from '../common/time-out.js';
 import { AuditSinks } from '../audit/audit-sinks.js';
 import { ShutdownSettings } from '../config/shutdown.settings.js';
 import { RunningCalls, Shutdown } from '../mcp/shutdown.js';
@@ -77,16 +78,13 @@ export class GracefulShutdown {
 
   /** Waits for `work`, until this many milliseconds after the shutdown began. */
   private async before(ms: number, work: Promise<unknown>): Promise<void> {
-    const timer = new AbortController();
-    const timeout = pause(Math.max(0, ms - this.shutdown.elapsedMs), undefined, { signal: timer.signal });
-    await Promise.race([work, timeout.catch(() => undefined)]);
-    timer.abort();
+    await within(Math.max(0, ms - this.shutdown.elapsedMs), work);
   }
 
   /** Running calls are aborted, so that each has its audit record, and the records are delivered. */
   private async abortCalls(): Promise<void> {
     this.shutdown.end();
-    await Promise.race([this.calls.finish(), pause(this.settings.answersMs)]);
+    await within(this.settings.answersMs, this.calls.finish());
     await this.app.get(AuditSinks, { strict: false }).onApplicationShutdown();
   }
 }

@@ -10,6 +10,7 @@ import {
   type ValidationError,
   validateSync,
 } from 'class-validator';
+import { parseJsonObject } from '../common/json.js';
 
 /** The token of each request is compared with all of these, so their number is bounded. */
 const MAX_TOKENS = 1000;
@@ -78,19 +79,9 @@ function readJson(file: string): { document?: object; problem?: string } {
     return { problem: `names a file that cannot be read (${file}: ${(error as NodeJS.ErrnoException).code})` };
   }
   if (text.length > MAX_FILE_BYTES) return { problem: `names a file larger than 1 MB (${file})` };
-  const document = parseObject(text);
+  const document = parseJsonObject(text);
   if (document) return { document };
   return { problem: `must name a JSON file of the form {"tokens": [{"name": "...", "token": "..."}]} (${file})` };
-}
-
-/** The parser's error is dropped, because it quotes the text, which is secret. */
-function parseObject(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function messages({ property, constraints = {}, children = [] }: ValidationError, parent: string): string[] {

@@ -81,8 +81,8 @@ export class CallerAccess extends ResourceAccess {
     // The API's own cursor names the last item of its page, which the caller may not be allowed to see.
     const use = { purpose: `page of ${kind}`, binding: [principalId(requireToolCall().principal)] };
     const page = listing.request.page === undefined ? undefined : this.openPage(listing.request.page, use);
-    const { items, nextPage } = await allowedPage({ ...listing, request: { ...listing.request, page } });
-    return { items, nextPage: nextPage === undefined ? undefined : this.tokens.seal(nextPage, use) };
+    const { nextPage, ...allowed } = await allowedPage({ ...listing, request: { ...listing.request, page } });
+    return { ...allowed, nextPage: nextPage === undefined ? undefined : this.tokens.seal(nextPage, use) };
   }
 
   private openPage(token: string, use: TokenUse): string {
@@ -103,10 +103,15 @@ async function allowedPage<T, R extends PageRequest>({ request, read, allows }: 
   const limit = request.limit ?? DEFAULT_LIMIT;
   const items: T[] = [];
   let { page } = request;
+  let unreadable = 0;
   for (let reads = 1; ; reads++) {
-    const { items: listed, nextPage } = await read({ ...request, limit: limit - items.length, page });
-    items.push(...listed.filter(allows));
-    if (nextPage === undefined || items.length >= limit || reads === MAX_READS) return { items, nextPage };
+    const listed = await read({ ...request, limit: limit - items.length, page });
+    const { nextPage } = listed;
+    items.push(...listed.items.filter(allows));
+    unreadable += listed.unreadable ?? 0;
+    if (nextPage === undefined || items.length >= limit || reads === MAX_READS) {
+      return { items, nextPage, ...(unreadable > 0 && { unreadable }) };
+    }
     page = nextPage;
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Principal, principalId } from '../context/principal.js';
 
 /** Metadata keys with this prefix are reserved for this server; callers cannot set, change or remove them. */
@@ -20,5 +20,5 @@ export function ownerTag(principal: Principal): string {
   const readable = `${issuer}|${subject}`;
   // An issuer with "|" in it could be read as another issuer with a longer subject.
   const isPlain = readable.length <= MAX_VALUE_CHARS && /^[\x21-\x7e]*$/.test(readable) && !issuer.includes('|');
-  return isPlain ? readable : `sha256|${createHash('sha256').update(principalId(principal)).digest('hex')}`;
+  return isPlain ? readable : `sha256|${hash('sha256', principalId(principal), 'hex')}`;
 }

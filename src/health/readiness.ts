@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { within } from '../common/time-out.js';
 
 /**
  * A condition without which this replica should get no requests. Anyone who reaches the port can trigger the checks,
@@ -79,14 +80,8 @@ class SharedAnswer {
     const answer = this.check();
     if (typeof answer === 'boolean') return answer;
     this.askedAt = performance.now();
-    return (this.answer = withinTimeout(answer));
+    // A check that throws fails; the module that owns the connection logs the cause.
+    const answered = answer.catch(() => false);
+    return (this.answer = within(TIMEOUT_MS, answered, false));
   }
-}
-
-async function withinTimeout(answer: Promise<boolean>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, TIMEOUT_MS, false)));
-  // A check that throws fails; the module that owns the connection logs the cause.
-  const answered = answer.catch(() => false);
-  return Promise.race([answered, tooLate]).finally(() => clearTimeout(timer));
 }

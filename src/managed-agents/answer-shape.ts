@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { isJsonObject, type JsonObject } from '../common/json.js';
 import { boundNesting } from './bound-nesting.js';
 import { isId } from './ids.js';
 import { parseTime } from './log/time.js';
@@ -6,8 +7,6 @@ import { type ApiCall, type Item } from './operations.js';
 import { UnusableAnswerError } from './unusable-answer.error.js';
 
 const logger = new Logger('ManagedAgentsApi');
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 /** What has to be right about a thing before anything else reads it: what this server relies on, and no more. */
 const IS_READABLE: Readonly<Record<Item, (item: JsonObject) => boolean>> = {
@@ -17,7 +16,7 @@ const IS_READABLE: Readonly<Record<Item, (item: JsonObject) => boolean>> = {
     typeof item.status === 'string' &&
     typeof item.created_at === 'string' &&
     parseTime(item.created_at) !== undefined &&
-    isObject(item.agent) &&
+    isJsonObject(item.agent) &&
     hasId(item.agent),
   event: ({ type }) => typeof type === 'string',
 };
@@ -32,7 +31,7 @@ export function checkAnswer(call: ApiCall, bytes: Uint8Array, response: Response
   // The decoder drops a byte order mark.
   const body = boundNesting(parse(new TextDecoder().decode(bytes), response));
   const { answer } = call.operation;
-  if (!isObject(body)) throw notTheApi('no JSON object', response);
+  if (!isJsonObject(body)) throw notTheApi('no JSON object', response);
   if (answer.shape === 'list') {
     if (!Array.isArray(body.data)) throw notTheApi('no list', response);
     return { ...body, data: readable(call, answer.of, body.data) };
@@ -55,7 +54,7 @@ function parse(text: string, response: Response): unknown {
 }
 
 function readable(call: ApiCall, of: Item, items: readonly unknown[]): readonly unknown[] {
-  const kept = items.filter((item) => isObject(item) && IS_READABLE[of](item));
+  const kept = items.filter((item) => isJsonObject(item) && IS_READABLE[of](item));
   call.unreadable = items.length - kept.length;
   if (call.unreadable > 0) {
     const { words } = call.operation;
@@ -66,10 +65,6 @@ function readable(call: ApiCall, of: Item, items: readonly unknown[]): readonly 
 
 function notTheApi(what: string, response: Response): UnusableAnswerError {
   return new UnusableAnswerError('not_the_api', what, response);
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function hasId({ id }: JsonObject): boolean {

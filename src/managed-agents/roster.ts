@@ -1,3 +1,5 @@
+import { isJsonObject } from '../common/json.js';
+
 /** Stands for members that cannot be told: a roster of a kind that is not known. It is the id of no agent. */
 export const UNKNOWN_MEMBERS = '(unknown)';
 
@@ -8,13 +10,13 @@ export const UNKNOWN_MEMBERS = '(unknown)';
  */
 export function rosterOf({ id, multiagent }: { readonly id: string; readonly multiagent?: unknown }): string[] {
   if (multiagent === undefined || multiagent === null) return [];
-  if (!isRecord(multiagent)) return [UNKNOWN_MEMBERS];
+  if (!isJsonObject(multiagent)) return [UNKNOWN_MEMBERS];
   switch (multiagent.type) {
     case 'coordinator':
       return membersOf(multiagent.agents, id);
     case 'multiagent_20261001': {
       const { subagents } = multiagent;
-      return isRecord(subagents) ? membersOf(subagents.predefined_agents, id) : [];
+      return isJsonObject(subagents) ? membersOf(subagents.predefined_agents, id) : [];
     }
     default:
       return [UNKNOWN_MEMBERS];
@@ -26,12 +28,8 @@ function membersOf(entries: unknown, self: string): string[] {
   if (!Array.isArray(entries)) return [UNKNOWN_MEMBERS];
   return entries.flatMap((entry: unknown) => {
     if (typeof entry === 'string') return [entry];
-    if (!isRecord(entry)) return [UNKNOWN_MEMBERS];
+    if (!isJsonObject(entry)) return [UNKNOWN_MEMBERS];
     if (typeof entry.id === 'string') return entry.id === self ? [] : [entry.id];
     return entry.type === 'self' || entry.type === 'advisor' ? [] : [UNKNOWN_MEMBERS];
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

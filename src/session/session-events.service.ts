@@ -54,13 +54,15 @@ export class SessionEventsService {
     // Earlier clients send `page` for the rest of a batch; it is the same cursor.
     const since = parseSince(session_id, nonEmpty(request.page) ?? nonEmpty(request.since));
     let cursor: EventCursor = since;
+    let unreadable = 0;
     for (let round = 1; ; round++) {
       const read = await this.log.read(session_id, { since: cursor, types, limit });
+      unreadable += read.unreadable;
       const batch = batchOf(read.events, describer(request), { maxChars: this.maxChars, countsOmitted: true });
       cursor = advance(cursor, read.events.slice(0, batch.taken));
       const hasMore = read.hasMore || batch.taken < read.events.length;
       if (batch.entries.length > 0 || !hasMore || round === MAX_ROUNDS)
-        return answer(session_id, batch, { cursor, hasMore, mayHaveMissed: since.outrun });
+        return answer(session_id, batch, { cursor, hasMore, unreadable, mayHaveMissed: since.outrun });
     }
   }
 }
@@ -83,17 +85,21 @@ function detail(event: LogEvent, format: EventsRequest['format']): object {
 interface Progress {
   readonly cursor: EventCursor;
   readonly hasMore: boolean;
+  /** How many entries of the log were met that cannot be read. */
+  readonly unreadable: number;
   /** Whether events may have appeared late where the cursor of the request had no room to recognize them. */
   readonly mayHaveMissed: boolean;
 }
 
-function answer(sessionId: string, { entries, omitted }: Batch, { cursor, hasMore, mayHaveMissed }: Progress): object {
+function answer(sessionId: string, { entries, omitted }: Batch, progress: Progress): object {
+  const { cursor, hasMore, unreadable, mayHaveMissed } = progress;
   const nextSince = encodeCursor(cursor);
   return {
     session_id: sessionId,
     count: entries.length,
     events: entries,
     ...(omitted > 0 && { omitted_after: omitted }),
+    ...(unreadable > 0 && { unreadable }),
     ...(mayHaveMissed && { may_have_missed: true }),
     next_since: nextSince,
     has_more: hasMore,

@@ -43,6 +43,7 @@ export function sessionSituation(session: Session, logged: Situation): object {
     resources: (resources ?? []).slice(0, MAX_RESOURCES),
     resource_count: resources?.length ?? 0,
     queued_inputs: situation.queuedInputs,
+    ...(situation.unreadable !== undefined && { unreadable: situation.unreadable }),
     ...(!situation.complete && {
       note: 'The log is too long to be read back to the start of this turn; older pending actions may be missing.',
     }),

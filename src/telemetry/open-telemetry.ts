@@ -1,5 +1,6 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { createNoopMeter, type Meter } from '@opentelemetry/api';
+import { within } from '../common/time-out.js';
 import { type TelemetrySettings } from '../config/telemetry.settings.js';
 import { type Sdk } from './sdk.js';
 
@@ -56,16 +57,12 @@ export class OpenTelemetry implements OnApplicationShutdown {
   }
 
   private async inTime(ms: number, sent: Promise<void>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<never>((_, reject) => {
-      timer = setTimeout(reject, ms, new Error(`not sent within ${ms} ms`));
-    });
-    try {
-      await Promise.race([sent, timeUp]);
-    } catch (error) {
-      this.logger.warn(`the last traces or metrics were lost: ${(error as Error).message}`);
-    } finally {
-      clearTimeout(timer);
-    }
+    const failure = (error: Error) => error.message;
+    const lost = await within(
+      ms,
+      sent.then(() => undefined, failure),
+      `not sent within ${ms} ms`,
+    );
+    if (lost !== undefined) this.logger.warn(`the last traces or metrics were lost: ${lost}`);
   }
 }

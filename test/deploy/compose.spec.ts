@@ -10,13 +10,16 @@ import { settingsOf } from '../../src/config/setting.decorator.js';
 import { ServerSettings } from '../../src/config/server.settings.js';
 import { numberedPort } from '../support/ports.js';
 import { REDIS_SKIPPED, redisFound } from '../support/redis.js';
-import { COMPOSE, COMPOSE_TEXT, SERVERS, startedBy } from './compose.js';
+import { COMPOSE, COMPOSE_TEXT, composeWith, SERVERS, startedBy } from './compose.js';
 import { ROOT, stages } from './dockerfile.js';
 
 const DECLARED = SECTIONS.flatMap((section) => settingsOf(section));
 const SERVICES = Object.entries(COMPOSE.services);
 const WAYS = ['server', 'demo', 'oidc', 'scale'];
 const DEFAULT_GRACE_SECONDS = 25;
+/** Not settings: Node.js and `src/egress` read them. */
+const EGRESS = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS'];
+const NO_CERTIFICATES = ['/dev/null:/etc/ssl/company-ca.crt:ro'];
 
 const published = (name: string) => COMPOSE.services[name]?.ports ?? [];
 
@@ -78,6 +81,7 @@ describe('docker-compose.yml', () => {
 
     it('sets nothing but declared settings, and of secrets only where their file is', () => {
       for (const [variable, value] of Object.entries(service.environment ?? {})) {
+        if (EGRESS.includes(variable)) continue;
         const setting = DECLARED.find(({ env }) => env === variable || `${env}_FILE` === variable);
         expect(setting ?? variable).toBeInstanceOf(Object);
         if (variable !== setting!.env) {
@@ -97,7 +101,7 @@ describe('docker-compose.yml', () => {
         security_opt: ['no-new-privileges:true'],
         user: stages().get('server')!.text('USER'),
       });
-      expect(service.volumes).toBeUndefined();
+      expect(service.volumes ?? NO_CERTIFICATES).toEqual(NO_CERTIFICATES);
     });
 
     it('has the time it needs to end, and keeps the health check of the image', () => {
@@ -127,6 +131,7 @@ describe('docker-compose.yml', () => {
     for (const [, { volumes = [] }] of SERVICES) {
       for (const volume of volumes) {
         const [source, , mode] = volume.split(':') as [string, string, string?];
+        if (volume === NO_CERTIFICATES[0]) continue;
         if (!source.startsWith('.')) expect(Object.keys(COMPOSE.volumes)).toContain(source);
         else {
           expect(existsSync(join(ROOT, source))).toBe(true);
@@ -134,6 +139,29 @@ describe('docker-compose.yml', () => {
         }
       }
     }
+  });
+
+  it('calls the API through the proxy of the shell, and trusts its certificates', () => {
+    const shell = {
+      HTTPS_PROXY: 'http://proxy.internal:3128',
+      HTTP_PROXY: 'http://proxy.internal:3129',
+      NO_PROXY: '.corp.example.com',
+      NODE_EXTRA_CA_CERTS: '/usr/local/share/company.crt',
+    };
+    const { services } = composeWith(shell);
+    for (const name of ['server', 'oidc', 'replica']) {
+      const { environment, volumes } = services[name]!;
+      const [source, target] = volumes![0]!.split(':');
+      expect(source).toBe(shell.NODE_EXTRA_CA_CERTS);
+      expect(environment).toMatchObject({
+        HTTPS_PROXY: shell.HTTPS_PROXY,
+        HTTP_PROXY: shell.HTTP_PROXY,
+        NO_PROXY: 'localhost,127.0.0.1,keycloak,redis,.corp.example.com',
+        NODE_EXTRA_CA_CERTS: target,
+      });
+    }
+    for (const name of ['HTTPS_PROXY', 'HTTP_PROXY']) expect(COMPOSE.services.server!.environment![name]).toBe('');
+    expect(services.demo!.environment).not.toHaveProperty('HTTPS_PROXY');
   });
 
   it('names every image of others with a full version', () => {

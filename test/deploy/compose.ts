@@ -36,7 +36,17 @@ interface ComposeFile {
 }
 
 export const COMPOSE_TEXT = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
-export const COMPOSE = parse(COMPOSE_TEXT, { merge: true }) as ComposeFile;
+
+/** The file as compose reads it, with variables of the shell. */
+export function composeWith(shell: Readonly<Record<string, string>>): ComposeFile {
+  const read = (_key: unknown, value: unknown) =>
+    typeof value === 'string'
+      ? value.replace(/\$\{(\w+):-([^}]*)\}/g, (_, name: string, usual: string) => shell[name] ?? usual)
+      : value;
+  return parse(COMPOSE_TEXT, read, { merge: true }) as ComposeFile;
+}
+
+export const COMPOSE = composeWith({});
 
 /** Services that run our server. */
 export const SERVERS = Object.entries(COMPOSE.services).filter(([, { build }]) => build?.target === 'server');

@@ -85,6 +85,55 @@ describeChart('the Helm chart with IPv6', () => {
   });
 });
 
+describeChart('the Helm chart behind a proxy', () => {
+  const COMPANY = [
+    'proxy={"https": "http://proxy.internal:3128", "http": "http://proxy.internal:3129", "noProxy": [".corp.example.com"]}',
+    'trustedCA={"configMap": "company-ca", "key": "bundle.pem"}',
+  ];
+  const caOf = ({ pod }: Rendered) =>
+    pod.spec.volumes.find(({ name }: KubernetesObject & { name: string }) => name === 'trusted-ca');
+
+  it('calls through it, but the cluster and what is excepted directly, and trusts its certificates', async () => {
+    const release = await render('bearer', COMPANY);
+    const { HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS } = release.environment;
+    expect([HTTPS_PROXY, HTTP_PROXY]).toEqual(['http://proxy.internal:3128', 'http://proxy.internal:3129']);
+    expect(NO_PROXY).toBe('localhost,.svc,.cluster.local,.corp.example.com');
+    expect(caOf(release)).toMatchObject({
+      configMap: { name: 'company-ca', items: [{ key: 'bundle.pem', path: 'ca.crt' }] },
+    });
+    const mount = release.server.volumeMounts.find(({ name }: { name: string }) => name === 'trusted-ca');
+    expect(NODE_EXTRA_CA_CERTS).toBe(`${mount.mountPath}/ca.crt`);
+  });
+
+  it('takes its address, with the password in it, and its certificates from Secrets', async () => {
+    const release = await render('proxy');
+    expect(release.server.env).toEqual(
+      ['HTTPS_PROXY', 'HTTP_PROXY'].map((name) => ({
+        name,
+        valueFrom: { secretKeyRef: { name: 'company-proxy', key: name, optional: true } },
+      })),
+    );
+    expect(release.environment).not.toHaveProperty('HTTPS_PROXY');
+    expect(release.environment.NO_PROXY).toContain('10.0.0.5');
+    expect(caOf(release)).toMatchObject({ secret: { secretName: 'company-ca', defaultMode: 0o440 } });
+  });
+
+  it('lets out to the proxy, and nowhere else', async () => {
+    const { egress } = (await render('proxy')).one('NetworkPolicy').spec;
+    const addresses = egress.filter(({ to }: KubernetesObject) => to.some(({ ipBlock }: KubernetesObject) => ipBlock));
+    expect(addresses).toEqual([
+      { to: [{ ipBlock: { cidr: '10.1.2.3/32' } }], ports: [{ port: 8080, protocol: 'TCP' }] },
+    ]);
+  });
+
+  it('has none of it without one', async () => {
+    const release = await render('bearer');
+    expect(Object.keys(release.environment).filter((name) => /PROXY|CERTS/.test(name))).toEqual([]);
+    expect(release.server.env).toBeUndefined();
+    expect(caOf(release)).toBeUndefined();
+  });
+});
+
 describeChart('what a company may ask of the Helm chart', () => {
   it.each<[what: string, set: string[], image: string]>([
     ['as it is', [], 'ghcr.io/<owner>/managed-agent-control:<version>'],

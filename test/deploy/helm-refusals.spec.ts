@@ -178,6 +178,31 @@ describeChart('values that the Helm chart refuses', () => {
       /egress\.redis\.to is empty/,
     ],
     [
+      'a network without its proxy',
+      'proxy',
+      ['networkPolicy.egress.proxy.to=[]'],
+      /networkPolicy\.egress\.proxy\.to is empty: the proxy could not be reached/,
+    ],
+    [
+      'a proxy whose password all could read',
+      'bearer',
+      ['proxy.https="http://me:secret@proxy.internal:3128"'],
+      /proxy\.https has a user or password in it.*under the key HTTPS_PROXY.*proxy\.existingSecret/,
+    ],
+    [
+      'a proxy from two places',
+      'proxy',
+      ['proxy.http="http://proxy.internal:3128"'],
+      /takes the place of proxy\.https/,
+    ],
+    ['a proxy that is no address', 'bearer', ['proxy.https="socks5://proxy.internal"'], /\/proxy\/https/],
+    [
+      'certificates from two places',
+      'proxy',
+      ['trustedCA.configMap="company-ca"'],
+      /trustedCA\.secret exclude each other/,
+    ],
+    [
       'a secret that is empty',
       'bearer',
       ['secrets.MCP_BEARER_TOKEN={}', 'secrets.MCP_BEARER_TOKEN.value=null'],

@@ -22,8 +22,8 @@ const DECLARED = SECTIONS.flatMap((section) => settingsOf(section));
 const SECRETS = DECLARED.filter(({ secret }) => secret);
 const PLAIN = DECLARED.filter(({ secret }) => !secret);
 
-/** Not of the server: what Node.js reads itself. */
-const OF_NODE = ['NODE_EXTRA_CA_CERTS'];
+/** No settings: Node.js and `src/egress` read them. */
+const OF_EGRESS = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS'];
 
 /** What the SDK reads for the federation. The chart sets it; no setting of the server stands for it. */
 function readBySdk(): Set<string> {
@@ -75,7 +75,7 @@ describeChart('the settings of the Helm chart', () => {
       ...DECLARED.map(({ env }) => env),
       ...SECRETS.map(({ env }) => `${env}_FILE`),
       ...readBySdk(),
-      ...OF_NODE,
+      ...OF_EGRESS,
     ]);
     for (const name of VALUES_FILES) {
       const release = await render(name);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { type ApiErrorKind } from '../../src/managed-agents/api-error.js';
-import { RULES } from '../../src/guardrails/policy.js';
+import { RULES } from '../../src/mcp/errors/tool-error.js';
 import { ROOT } from './documented-commands.js';
 
 const runbook = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');

@@ -1,12 +1,12 @@
 import { type Redis } from 'ioredis';
 import { RedisConnection } from '../../src/guardrails/limits/redis-connection.js';
 import { StoreHealth } from '../../src/guardrails/limits/store-health.js';
-import { FIXTURES, say, Simulator, wait } from '../simulator/index.js';
-import { callTool, connectHttp, type ToolAnswer } from '../support/client.js';
+import { FIXTURES, say, wait } from '../simulator/index.js';
+import { type ToolAnswer } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
-import { REDIS_PASSWORD, REDIS_SKIPPED, redisFound, RedisServer } from '../support/redis.js';
+import { describeWithRedis, REDIS_PASSWORD, RedisServer, Replicas } from '../support/redis.js';
 import { CLOSED_PORT } from '../support/ports.js';
-import { serverEnv, startServer, type TestServer } from '../support/server.js';
+import { serverEnv, type TestServer } from '../support/server.js';
 import { startServerProcess } from '../support/server-process.js';
 import { auditLines, logLines, stderrText } from '../support/stderr.js';
 
@@ -14,30 +14,10 @@ const agent_id = FIXTURES.agents.analyst;
 const environment_id = FIXTURES.environments.cloud;
 const START = { agent_id, environment_id, message: 'work' };
 
-let simulator: Simulator;
 let redis: RedisServer;
-const toClose: (() => Promise<unknown>)[] = [];
-
-beforeEach(async () => {
-  simulator = await Simulator.start({ fixtures: true });
-  toClose.push(() => simulator.close());
-});
-afterEach(async () => {
-  for (const close of toClose.splice(0).reverse()) await close();
-});
-
-async function connected(url: string) {
-  const client = await connectHttp(url);
-  toClose.push(() => client.close());
-  return (name: string, args: Record<string, unknown> = {}) => callTool(client, name, args);
-}
-
+const replicas = Replicas.forEachTest();
 /** A server in this process, whose connection to Redis a test can watch. */
-async function serverWith(env: Record<string, string>) {
-  const server = await startServer(serverEnv(simulator.url, env));
-  toClose.push(() => server.close());
-  return { server, call: await connected(server.url) };
-}
+const serverWith = (env: Record<string, string>) => replicas.start(env);
 
 const redisOf = ({ app }: TestServer) => app.get(RedisConnection, { strict: false }).client as Redis;
 /** Not `once` of node:events: that takes every failed attempt to reconnect for the end. */
@@ -95,13 +75,9 @@ describe('a Redis that is not there', () => {
   });
 });
 
-const withRedis = redisFound ? describe : describe.skip;
-if (!redisFound) process.stdout.write(`limits-redis.spec: ${REDIS_SKIPPED}\n`);
-
-withRedis('replicas that share a Redis', () => {
+describeWithRedis('replicas that share a Redis', () => {
   beforeEach(async () => {
-    redis = await RedisServer.start();
-    toClose.push(() => redis.stop());
+    redis = await replicas.started(RedisServer.start());
   });
 
   it('two processes, one limit', async () => {
@@ -112,9 +88,9 @@ withRedis('replicas that share a Redis', () => {
       // On a busy machine a command may take too long; such a call is neither granted nor certainly uncounted.
       MCP_RATE_LIMIT_ON_STORE_FAILURE: 'closed',
     };
-    const servers = await Promise.all([1, 2].map(() => startServerProcess(serverEnv(simulator.url, env))));
-    toClose.push(() => Promise.all(servers.map((server) => server.stop())));
-    const calls = await Promise.all(servers.map(({ url }) => connected(url)));
+    const start = () => replicas.started(startServerProcess(serverEnv(replicas.simulator.url, env)));
+    const servers = await Promise.all([start(), start()]);
+    const calls = await Promise.all(servers.map(({ url }) => replicas.clientOf(url)));
     const answers: ToolAnswer[] = [];
     // Not all at once: a machine too busy to answer within the time a command may take is another matter.
     while (answers.length < 2 * LIMIT) {
@@ -129,7 +105,7 @@ withRedis('replicas that share a Redis', () => {
   });
 
   it('starts and running sessions are shared as well', async () => {
-    simulator.scenarios.set(agent_id, [wait(600_000), say('done')]);
+    replicas.simulator.scenarios.set(agent_id, [wait(600_000), say('done')]);
     const env = { MCP_REDIS_URL: redis.url, MCP_MAX_RUNNING_SESSIONS: '3' };
     const [one, two] = [await patientServerWith(env), await patientServerWith(env)];
     const both = [one, two].flatMap(({ call }) => Array.from({ length: 5 }, () => call('session_start', START)));

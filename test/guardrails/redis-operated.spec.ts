@@ -2,48 +2,31 @@ import { createServer, connect, type Server } from 'node:net';
 import { once } from 'node:events';
 import { runDoctor } from '../../src/bootstrap/doctor.js';
 import { StoreHealth } from '../../src/guardrails/limits/store-health.js';
-import { FIXTURES, Simulator } from '../simulator/index.js';
-import { callTool, connectHttp, type ToolAnswer } from '../support/client.js';
+import { FIXTURES } from '../simulator/index.js';
+import { type ToolAnswer } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
 import {
+  describeWithRedis,
   REDIS_PASSWORD,
-  REDIS_SKIPPED,
   RedisCluster,
-  redisFound,
   RedisServer,
+  Replicas,
   SENTINEL_PASSWORD,
   SentinelSetup,
 } from '../support/redis.js';
-import { serverEnv, startServer, withEnvironment } from '../support/server.js';
+import { serverEnv, withEnvironment } from '../support/server.js';
 import { logLines, logMessages, stderrText } from '../support/stderr.js';
 
 const START = { agent_id: FIXTURES.agents.analyst, environment_id: FIXTURES.environments.cloud, message: 'work' };
 
-let simulator: Simulator;
-const toClose: (() => Promise<unknown>)[] = [];
-
-beforeEach(async () => {
-  simulator = await Simulator.start({ fixtures: true });
-  toClose.push(() => simulator.close());
-});
-afterEach(async () => {
-  for (const close of toClose.splice(0).reverse()) await close();
-});
-
-async function started<T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> {
-  const setup = await starting;
-  toClose.push(() => setup.stop());
-  return setup;
-}
+const replicas = Replicas.forEachTest();
+const started = replicas.started.bind(replicas);
 
 async function serverAt(redisUrl: string, env: Record<string, string> = {}) {
   const settings = { MCP_REDIS_URL: redisUrl, MCP_LOG_LEVEL: 'warn', MCP_MAX_STARTS_PER_HOUR: '1000', ...env };
-  const server = await startServer(serverEnv(simulator.url, settings));
-  toClose.push(() => server.close());
-  const client = await connectHttp(server.url);
-  toClose.push(() => client.close());
+  const { server, call } = await replicas.start(settings);
   return {
-    call: (name: string, args: Record<string, unknown> = {}) => callTool(client, name, args),
+    call,
     health: server.app.get(StoreHealth, { strict: false }),
     readyz: async () => {
       const response = await fetch(`${server.url}/readyz`);
@@ -55,7 +38,7 @@ async function serverAt(redisUrl: string, env: Record<string, string> = {}) {
 /** What the doctor reports about Redis, and its verdict. */
 async function doctor(redisUrl: string): Promise<string> {
   const before = stderrText().length;
-  const env = serverEnv(simulator.url, { MCP_REDIS_URL: redisUrl });
+  const env = serverEnv(replicas.simulator.url, { MCP_REDIS_URL: redisUrl });
   const ok = await withEnvironment(env, () => runDoctor('http'));
   const lines = stderrText().slice(before).split('\n');
   return `${lines.filter((line) => line.includes('Redis')).join('\n')} ${ok}`;
@@ -64,10 +47,7 @@ async function doctor(redisUrl: string): Promise<string> {
 const granted = (answers: ToolAnswer[]) => answers.filter(({ isError }) => !isError).length;
 const NOT_READY = { status: 503, body: { status: 'not_ready', checks: { accepting_calls: 'ok', redis: 'failing' } } };
 
-const withRedis = redisFound ? describe : describe.skip;
-if (!redisFound) process.stdout.write(`redis-operated.spec: ${REDIS_SKIPPED}\n`);
-
-withRedis('a single Redis', () => {
+describeWithRedis('a single Redis', () => {
   it('that is full: not ready, and log, refusal, metric and doctor tell it from one that is away', async () => {
     const redis = await started(RedisServer.start({ 'maxmemory-policy': 'noeviction' }));
     const { call, health, readyz } = await serverAt(redis.url);
@@ -159,7 +139,7 @@ withRedis('a single Redis', () => {
   });
 });
 
-withRedis('a cluster', () => {
+describeWithRedis('a cluster', () => {
   let cluster: RedisCluster;
   beforeEach(async () => {
     cluster = await started(RedisCluster.start());
@@ -214,7 +194,7 @@ withRedis('a cluster', () => {
   });
 });
 
-withRedis('sentinels', () => {
+describeWithRedis('sentinels', () => {
   it('lead to the primary, and after a failover to the new one', async () => {
     const setup = await started(SentinelSetup.start());
     const { call, readyz } = await serverAt(setup.url);
@@ -254,6 +234,6 @@ async function forwarder(target: () => number): Promise<number> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  toClose.push(() => new Promise((closed) => server.close(closed)));
+  replicas.atEnd(() => new Promise((closed) => server.close(closed)));
   return (server.address() as { port: number }).port;
 }

@@ -67,8 +67,27 @@ describe('a wait collects the calls of one step', () => {
     );
     expect(data).toMatchObject({ reason: 'action_required', status: 'running' });
     expect(kindsOf(data)).toEqual(['tool_confirmation', 'custom_tool_result']);
-    expect(data.next_step).toMatch(/^The agent is working, but a call of a sub-agent is pending\..*custom_result/);
+    expect(data.next_step).toMatch(/^The agent is working, but a call of a sub-agent is pending.*custom_result/);
   });
+});
+
+it.each([
+  ['no ids', []],
+  ['none at all', undefined],
+  ['ids that cannot be read', [null, 7, '', 'not an id', {}]],
+])('an agent that waits, and its idle names %s: it is not known for what', async (_what, event_ids) => {
+  const started = await startWith([say('ok')]);
+  const session = harness.simulator.world.sessions.get(started.session_id as string);
+  await harness.simulator.settle(session.id);
+  const stop_reason = { type: 'requires_action', ...(event_ids && { event_ids }) };
+  session.appendRaw({ id: 'sevt_odd', type: 'session.status_idle', processed_at: '2099-01-01T00:00:00Z', stop_reason });
+  const data = await waitFor(started);
+  expect(data).toMatchObject({ reason: 'action_required', turn: 'requires_action' });
+  expect(data).not.toHaveProperty('pending_actions');
+  expect(data.next_step).toMatch(/its log does not show for what.*session_get again.*session_events/);
+  expect(data.next_step).not.toMatch(/self-hosted|session_respond/);
+  const { session_id } = started;
+  expect(await call('session_get', { session_id })).toMatchObject({ pending_actions: [], next_step: data.next_step });
 });
 
 describe("an answered call of a sub-agent is not pending again while the session's idle still names it", () => {

@@ -4,17 +4,72 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { Simulator } from '../simulator/index.js';
+import { callTool, connectHttp, type ToolAnswer } from './client.js';
 import { eventually } from './eventually.js';
 import { Output } from './output.js';
 import { atNumberedPort, numberedPort } from './ports.js';
+import { serverEnv, startServer, type TestServer } from './server.js';
 
 export const redisFound = spawnSync('redis-server', ['--version']).status === 0;
 export const REDIS_SKIPPED = 'redis-server is not installed on this machine';
+
+/** Tests that need Redis. Where it is not installed they are shown as skipped, with the reason. */
+export function describeWithRedis(name: string, tests: () => void): void {
+  if (redisFound) describe(name, tests);
+  else describe.skip(`${name} (${REDIS_SKIPPED})`, tests);
+}
+
 /** Planted to be searched for: it may show nowhere. */
 export const REDIS_PASSWORD = 'redis-password-canary';
 
 /** Of the sentinels. */
 export const SENTINEL_PASSWORD = 'sentinel-password-canary';
+
+export type Call = (name: string, args?: Record<string, unknown>) => Promise<ToolAnswer>;
+
+/** The API and its servers, anew for each test of a suite. Whatever was started ends after the test, the newest first. */
+export class Replicas {
+  simulator!: Simulator;
+  private readonly ends: (() => Promise<unknown>)[] = [];
+
+  static forEachTest(): Replicas {
+    const replicas = new Replicas();
+    beforeEach(async () => {
+      const simulator = await Simulator.start({ fixtures: true });
+      replicas.simulator = simulator;
+      replicas.atEnd(() => simulator.close());
+    });
+    afterEach(async () => {
+      for (const end of replicas.ends.splice(0).reverse()) await end();
+    });
+    return replicas;
+  }
+
+  /** A server in the process of the test, and a client of it. */
+  async start(env: Record<string, string> = {}): Promise<{ readonly server: TestServer; readonly call: Call }> {
+    const server = await startServer(serverEnv(this.simulator.url, env));
+    this.atEnd(() => server.close());
+    return { server, call: await this.clientOf(server.url) };
+  }
+
+  async clientOf(url: string): Promise<Call> {
+    const client = await connectHttp(url);
+    this.atEnd(() => client.close());
+    return (name, args = {}) => callTool(client, name, args);
+  }
+
+  /** What is starting, once it has started; it stops after the test. */
+  async started<T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> {
+    const started = await starting;
+    this.atEnd(() => started.stop());
+    return started;
+  }
+
+  atEnd(end: () => Promise<unknown>): void {
+    this.ends.push(end);
+  }
+}
 
 type Options = Readonly<Record<string, string | number>>;
 

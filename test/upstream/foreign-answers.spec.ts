@@ -8,6 +8,7 @@ import { auditLines, logLines } from '../support/stderr.js';
 
 let respond: (request: IncomingMessage, response: ServerResponse) => void;
 let upstream: Server;
+let url: string;
 let server: TestServer;
 let client: Client;
 
@@ -16,7 +17,7 @@ beforeAll(async () => {
     request.resume().on('end', () => respond(request, response));
   }).listen(0, '127.0.0.1');
   await once(upstream, 'listening');
-  const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+  url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
   server = await startServer(serverEnv(url, { MCP_LOG_LEVEL: 'warn' }));
   client = await connectHttp(server.url);
 });
@@ -138,6 +139,93 @@ describe('one item of a list that cannot be read', () => {
     list({ ...good, id: 'sesn_other' });
     expect((await callTool(client, 'session_list')).data).not.toHaveProperty('unreadable');
     expect((await callTool(client, 'approval_list')).data).toMatchObject({ complete: true });
+  });
+});
+
+describe('one entry of an event log that cannot be read', () => {
+  const at = (second: number) => `2026-11-27T10:00:0${second}.000000Z`;
+  const session = {
+    id: session_id,
+    type: 'session',
+    status: 'idle',
+    title: 'good',
+    agent: { type: 'agent', id: 'agent_1', name: 'A', version: 1, model: { id: 'model' } },
+    environment_id: 'env_1',
+    metadata: {},
+    created_at: at(0),
+    updated_at: at(0),
+    outcome_evaluations: [],
+  };
+  const log = (odd: readonly unknown[]) => {
+    const events = [
+      { id: 'sevt_1', type: 'user.message', processed_at: at(1), content: [{ type: 'text', text: 'go' }] },
+      { id: 'sevt_2', type: 'session.status_running', processed_at: at(2) },
+      ...odd,
+      { id: 'sevt_3', type: 'session.status_idle', processed_at: at(3), stop_reason: { type: 'end_turn' } },
+    ];
+    respond = ({ url }, response) => {
+      const { pathname, searchParams } = new URL(url!, 'http://upstream');
+      const sorted = searchParams.get('order') === 'desc' ? events.toReversed() : events;
+      const list = pathname.endsWith('/events') ? sorted : [session];
+      const body = pathname.endsWith(session_id) ? session : { data: list, next_page: null };
+      if (pathname.endsWith('/stream')) response.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n\n');
+      else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+  };
+  const READS: [string, object, object][] = [
+    ['session_events', { session_id }, { count: 3 }],
+    ['session_wait', { session_id, timeout_seconds: 20 }, { reason: 'turn_over' }],
+    ['session_get', { session_id }, { turn: 'over' }],
+    ['approval_list', {}, { approvals: [], complete: false }],
+  ];
+
+  it.each(READS)('%s counts it, and tells the rest', async (tool, args, rest) => {
+    log([{ id: 'sevt_odd', type: 7, processed_at: at(2) }, 'no event']);
+    // The second time, what was read before is known.
+    for (const _time of [1, 2]) {
+      const { data } = await callTool(client, tool, { ...args });
+      expect(data).toMatchObject({ ...rest, unreadable: 2 });
+    }
+  });
+
+  it.each(READS)('%s of a log without any does not mention it', async (tool, args, rest) => {
+    // A new server: waits remember what they read of a log.
+    const fresh = await startServer(serverEnv(url));
+    const caller = await connectHttp(fresh.url);
+    log([]);
+    const { data } = await callTool(caller, tool, { ...args });
+    await caller.close();
+    await fresh.close();
+    expect(data).toMatchObject({ ...rest, ...('complete' in rest && { complete: true }) });
+    expect(data).not.toHaveProperty('unreadable');
+  });
+});
+
+describe('one item that cannot be read of a list that is filtered for the caller', () => {
+  const item = (id: string, more: object = {}) => ({ id, type: 'thing', name: id, metadata: {}, ...more });
+  const odd = { ...item('odd'), id: 17 };
+  const ownSession = (id: string) =>
+    item(id, { status: 'idle', created_at: '2026-11-27T10:00:00.000000Z', agent: item('agent_1', { version: 1 }) });
+
+  it.each<[string, Record<string, string>, (id: string) => object]>([
+    ['agent_list', { MCP_ALLOWED_AGENT_IDS: 'agent_1', MCP_ALLOWLIST_AGENTS_ACTIVE: 'true' }, item],
+    ['environment_list', { MCP_ALLOWED_ENVIRONMENT_IDS: 'agent_1' }, item],
+    ['vault_list', { MCP_ALLOWED_VAULT_IDS: 'agent_1' }, item],
+    ['memory_store_list', { MCP_ALLOWED_MEMORY_STORE_IDS: 'agent_1' }, item],
+    ['session_list', { MCP_ALLOWED_AGENT_IDS: 'agent_1', MCP_ALLOWLIST_AGENTS_ACTIVE: 'true' }, ownSession],
+  ])('%s counts it over all pages that were read', async (tool, env, good) => {
+    const filtering = await startServer(serverEnv(url, env));
+    const caller = await connectHttp(filtering.url);
+    respond = (request, response) => {
+      const isFirst = !request.url!.includes('page=');
+      const body = { data: [good(isFirst ? 'agent_1' : 'agent_2'), odd], next_page: isFirst ? 'page_2' : null };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    const { data } = await callTool(caller, tool, { limit: 5 });
+    await caller.close();
+    await filtering.close();
+    expect(data).toMatchObject({ unreadable: 2, has_more: false });
+    expect(data).toMatchObject({ count: tool === 'session_list' ? 2 : 1 });
   });
 });
 

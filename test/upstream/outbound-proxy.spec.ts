@@ -6,7 +6,7 @@ import { createServer } from 'node:https';
 import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Simulator } from '../simulator/index.js';
+import { FIXTURES, Simulator } from '../simulator/index.js';
 import { built } from '../support/built.js';
 import { callTool, connectHttp } from '../support/client.js';
 import { Collector } from '../support/collector.js';
@@ -54,8 +54,13 @@ it('the API, the audit collector and OTLP receivers are called through the proxy
   });
   const client = await connectHttp(server.url);
   expect((await callTool(client, 'agent_list')).isError).toBe(false);
+  const start = { agent_id: FIXTURES.agents.analyst, environment_id: FIXTURES.environments.cloud, message: 'Go' };
+  const { session_id } = (await callTool(client, 'session_start', start)).data;
+  // Waits hold a stream of the API open.
+  const { data } = await callTool(client, 'session_wait', { session_id, timeout_seconds: 20 });
+  expect(data).toMatchObject({ reason: 'turn_over' });
   await client.close();
-  await collector.until(() => collector.lines.length === 1);
+  await collector.until(() => collector.lines.length === 3);
   await eventually(
     'exports of traces and metrics',
     () => [...new Set(receiver.posts.map(({ path }) => path))].sort(),

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
-import { type Answer, errorChain, limitedFetch, parseObject } from '../provider/limited-fetch.js';
+import { parseJsonObject } from '../../common/json.js';
+import { type Answer, errorChain, limitedFetch } from '../provider/limited-fetch.js';
 import { type TrustedIssuer, TrustedIssuers } from '../provider/trusted-issuers.js';
 import { type UpstreamTokenRequest } from './client-requests.js';
 import { OAuthError } from './oauth.error.js';
@@ -55,7 +56,7 @@ export class UpstreamProvider {
     };
     const answer = await this.send(url, { method: 'POST', headers, body });
     // The log has the status only; the body may contain a token.
-    const document = parseObject(answer.text);
+    const document = parseJsonObject(answer.text);
     if (!document || !FORWARDED_STATUS.has(answer.status)) {
       this.logger.warn(`${url} answered a token request with status ${answer.status}`);
       throw unavailable();

@@ -1,3 +1,4 @@
+import { parseJsonObject } from '../../common/json.js';
 import { outboundFetch } from '../../egress/outbound-fetch.js';
 
 /** Answers of providers are small; a larger body is a mistake or an attack. In bytes. */
@@ -30,20 +31,9 @@ export async function limitedFetch(url: string, timeoutMs: number, init: Request
 export async function fetchObject(url: string, timeoutMs: number): Promise<Record<string, unknown>> {
   const { status, text } = await limitedFetch(url, timeoutMs, { headers: { accept: 'application/json' } });
   if (status !== 200) throw new Error(`${url} answered with status ${status}`);
-  const value = parseObject(text);
+  const value = parseJsonObject(text);
   if (!value) throw new Error(`${url} did not answer with a JSON object`);
   return value;
-}
-
-/** The JSON object of a text; undefined for any other text. The parser's error is dropped, because it quotes the text. */
-export function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** An error and its causes in one line; `fetch` puts the actual failure into the cause. */

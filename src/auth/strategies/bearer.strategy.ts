@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport';
 import { type AuthSettings } from '../../config/auth.settings.js';
@@ -32,7 +32,7 @@ class StaticBearerStrategy extends Strategy {
 
 /** Both sides are hashed, so that the duration of a comparison reveals neither content nor length of a secret. */
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 /** The token of `MCP_BEARER_TOKEN` and those of `MCP_BEARER_TOKENS_FILE`. */

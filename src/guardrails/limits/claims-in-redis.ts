@@ -39,6 +39,12 @@ export class ClaimsInRedis extends ClaimStore {
     return answer === undefined ? replaced : answer === 1;
   }
 
+  async useOnce(nonce: string, owner: string): Promise<boolean> {
+    if (!(await this.own.useOnce(nonce, owner))) return false;
+    const before = await this.ask(() => this.redis.client.eval(TAKE, 1, name(`used:${nonce}`), 'used', CLAIM_MS));
+    return typeof before !== 'string';
+  }
+
   private async ask(command: () => Promise<unknown>): Promise<unknown> {
     const result = await inOwnTime(this.health.answerTimeoutMs, command);
     if ('value' in result) return result.value;

@@ -1,4 +1,5 @@
 import { type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { within } from '../../common/time-out.js';
 import { parseRedisUrl } from '../../config/redis-url.js';
 import { CONNECT_TIMEOUT_MS, type RedisClient, redisClient } from './redis-client.js';
 import { inOwnTime } from './own-time.js';
@@ -48,10 +49,8 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   async onModuleInit(): Promise<void> {
     // The listener has recorded a failure; the client keeps trying.
     const connected = this.client.connect().catch(() => undefined);
-    let timer: NodeJS.Timeout | undefined;
     // Where no sentinel answers, the client tries on without an end.
-    const tooLate = new Promise<void>((resolve) => (timer = setTimeout(resolve, CONNECT_TIMEOUT_MS)));
-    await Promise.race([connected, tooLate]).finally(() => clearTimeout(timer));
+    await within(CONNECT_TIMEOUT_MS, connected);
   }
 
   /**

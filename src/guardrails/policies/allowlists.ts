@@ -1,6 +1,7 @@
 import { type GuardrailsSettings } from '../../config/guardrails.settings.js';
 import { type CatalogKind, idsNamed } from '../../mcp/resource-arguments.js';
-import { type Policy, type PolicyRequest, type Refusal, type RuleName } from '../policy.js';
+import { type RuleName } from '../../mcp/errors/tool-error.js';
+import { type Policy, type PolicyRequest, type Refusal } from '../policy.js';
 import { type SessionFacts, type SessionRule } from '../sessions/session-rules.js';
 
 /** One allowlist, as data. */

@@ -2,7 +2,7 @@ import { type Principal } from '../../context/principal.js';
 import { rosterOf } from '../../managed-agents/roster.js';
 import { type Session } from '../../managed-agents/sessions.service.js';
 import { OWNER_KEY } from '../owner.js';
-import { type RuleName } from '../policy.js';
+import { type RuleName } from '../../mcp/errors/tool-error.js';
 
 /** A rule that depends on the properties of a session. */
 export interface SessionRule {

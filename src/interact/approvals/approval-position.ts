@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A moment, and what orders things of the same microsecond. */
 export interface Place {
@@ -53,5 +53,5 @@ export function contentOf({ session, call }: Position): number[] {
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }

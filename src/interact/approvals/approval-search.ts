@@ -18,7 +18,7 @@ const MAX_MS = 20_000;
 /** Why a search ended: no session is left, the page is full, the bounds are reached, or the API failed. */
 export type Stop = 'end' | 'full' | 'bounds' | ApiError;
 
-type Reading = Pick<Situation, 'pendingActions' | 'complete'>;
+type Reading = Pick<Situation, 'pendingActions' | 'complete' | 'unreadable'>;
 const NOTHING: Reading = { pendingActions: [], complete: true };
 
 /** Goes through the candidates in order and puts what waits in them on the page. Used once. */
@@ -28,6 +28,7 @@ export class ApprovalSearch {
   /** How many of them have a log too long to be read back to the start of the turn. */
   unfinishedLogs = 0;
   private situations = 0;
+  private unreadableEvents = 0;
   private readonly deadline = performance.now() + MAX_MS;
 
   constructor(
@@ -37,9 +38,9 @@ export class ApprovalSearch {
     private readonly page: ApprovalPage,
   ) {}
 
-  /** How many sessions of the list cannot be read. Calls may wait in them. */
+  /** How many sessions of the list, and entries of their logs, cannot be read. Further calls may be pending in them. */
   get unreadable(): number {
-    return this.candidates.unreadable;
+    return this.candidates.unreadable + this.unreadableEvents;
   }
 
   async run(): Promise<Stop> {
@@ -98,6 +99,7 @@ export class ApprovalSearch {
       if (!this.page.add(candidate, reading.pendingActions)) return 'full';
       if (!candidate.isHidden) this.examined += 1;
       if (!reading.complete) this.unfinishedLogs += 1;
+      if (!candidate.isHidden) this.unreadableEvents += reading.unreadable ?? 0;
     }
     return undefined;
   }

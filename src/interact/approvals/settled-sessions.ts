@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { type Situation } from '../../managed-agents/log/situation.js';
 import { parseTime } from '../../managed-agents/log/time.js';
@@ -41,8 +41,10 @@ export class SettledSessions {
   }
 }
 
-function isFinished({ turn, complete, pendingActions }: Situation): boolean {
-  return complete && pendingActions.length === 0 && (turn === 'over' || turn === 'not_started');
+function isFinished({ turn, complete, unreadable, pendingActions }: Situation): boolean {
+  return (
+    complete && unreadable === undefined && pendingActions.length === 0 && (turn === 'over' || turn === 'not_started')
+  );
 }
 
 function isQuiet({ updated_at }: Session): boolean {
@@ -52,7 +54,5 @@ function isQuiet({ updated_at }: Session): boolean {
 
 /** What another turn changes. What `updated_at` covers is not documented; a turn always costs tokens. */
 function fingerprintOf({ status, updated_at, usage }: Session): string {
-  return createHash('sha256')
-    .update(JSON.stringify([status, updated_at, usage]))
-    .digest('base64url');
+  return hash('sha256', JSON.stringify([status, updated_at, usage]), 'base64url');
 }

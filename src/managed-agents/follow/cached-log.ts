@@ -20,6 +20,8 @@ interface Entry {
 export class CachedLog {
   private entries: readonly Entry[] = [];
   private chars = 0;
+  /** The most entries that one of its reads could not read: reads overlap, and such entries cannot be told apart. */
+  private unreadable = 0;
   /** How far the log was read; undefined while the cache is empty. */
   private cursor: EventCursor | undefined;
   /** The cache holds every event stamped at or after this, in µs since 1970; undefined when it holds the whole log. */
@@ -48,7 +50,7 @@ export class CachedLog {
 
   /** Lists a snapshot of the cache, oldest first, in pages as the API does. */
   pages(): FetchPage {
-    const { entries } = this;
+    const { entries, unreadable } = this;
     return ({ limit, types, from, page }) => {
       const since = from === undefined ? -Infinity : (parseTime(from) ?? -Infinity);
       const isWanted = ({ event }: Entry) =>
@@ -59,14 +61,16 @@ export class CachedLog {
       return Promise.resolve({
         events: matching.slice(start, end).map(({ event }) => event),
         nextPage: end < matching.length ? String(end) : undefined,
+        ...(start === 0 && { unreadable }),
       });
     };
   }
 
   private async readFrom(since: EventCursor): Promise<void> {
-    const { events, hasMore } = await readEvents(this.source, { since, limit: MAX_BACKLOG });
+    const { events, hasMore, unreadable } = await readEvents(this.source, { since, limit: MAX_BACKLOG });
     if (hasMore) return this.clear();
     this.cursor = advance(since, events);
+    this.unreadable = Math.max(this.unreadable, unreadable);
     this.keep(events);
   }
 
@@ -87,6 +91,7 @@ export class CachedLog {
   private clear(): void {
     this.entries = [];
     this.chars = 0;
+    this.unreadable = 0;
     this.cursor = undefined;
     this.floor = undefined;
   }

@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from '../../common/json.js';
 import { parseTime } from './time.js';
 
 /**
@@ -19,6 +20,8 @@ export interface LogPage {
   readonly nextPage?: string;
   /** How large the page was when it came from the API. */
   readonly bytes?: number;
+  /** How many entries of the page cannot be read and were left out. */
+  readonly unreadable?: number;
 }
 
 /**
@@ -57,9 +60,8 @@ export function textOf(event: LogEvent, field: string): string | undefined {
 }
 
 /** A value when it is a plain JSON object. */
-export function recordOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isRecord ? (value as Readonly<Record<string, unknown>>) : undefined;
+export function recordOf(value: unknown): JsonObject | undefined {
+  return isJsonObject(value) ? value : undefined;
 }
 
 export type SessionStatus = 'idle' | 'running' | 'rescheduling' | 'terminated';

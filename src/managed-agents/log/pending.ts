@@ -1,3 +1,4 @@
+import { isId } from '../ids.js';
 import { type LogEvent, endsTurn, stopReasonOf, stopsForGood, textOf } from './event.js';
 
 /** A tool call that waits for an answer from outside. */
@@ -42,10 +43,10 @@ export function pendingActions(turn: readonly LogEvent[], known: ReadonlyMap<str
   return calls.pending();
 }
 
-/** The calls that a `requires_action` idle names. */
+/** The calls that a `requires_action` idle names, as far as they can be ids: nothing else can be answered. */
 export function blockingCalls(idle: LogEvent): string[] {
   const ids = stopReasonOf(idle)?.event_ids;
-  return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
+  return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string' && isId(id)) : [];
 }
 
 /** The id of the call that this event answers or finishes; undefined for every other event. */

@@ -31,6 +31,7 @@ describe('readEvents', () => {
       events: [],
       hasMore: false,
       queued: 0,
+      unreadable: 0,
     });
   });
 

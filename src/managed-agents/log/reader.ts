@@ -29,6 +29,8 @@ export interface ReadResult {
   readonly hasMore: boolean;
   /** How many queued inputs the read met. A read from a time meets none: the API's time filters don't see the queue. */
   readonly queued: number;
+  /** How many entries of the pages that were read cannot be read. */
+  readonly unreadable: number;
 }
 
 /** Thrown when the API keeps naming a next page but sends no more events. */
@@ -53,13 +55,16 @@ export async function readEvents(fetchPage: FetchPage, request: ReadRequest): Pr
     events: events.slice(0, limit),
     hasMore,
     queued: deduplicator.queued,
+    unreadable,
   });
+  let unreadable = 0;
   let query = firstQuery(request);
   let barrenPages = 0;
   let bytes = 0;
   for (let pages = 1; ; pages += 1) {
     const seenBefore = deduplicator.seenCount;
-    const { events: listed, nextPage, bytes: pageBytes = 0 } = await fetchPage(query);
+    const { events: listed, nextPage, bytes: pageBytes = 0, unreadable: leftOut = 0 } = await fetchPage(query);
+    unreadable += leftOut;
     const news = listed.filter((event) => deduplicator.accepts(event));
     events.push(...news);
     bytes += pageBytes * (news.length / Math.max(listed.length, 1));

@@ -31,6 +31,7 @@ const MAX_SEARCH_EVENTS = 5000;
  */
 export async function readSituation(fetchPage: FetchPage, streamed: readonly LogEvent[] = []): Promise<Situation> {
   const stripper = new PayloadStripper();
+  let unreadable = 0;
   let tail: LogEvent[] = [];
   let page: string | undefined;
   let situation = situationOf(tail, false);
@@ -40,15 +41,17 @@ export async function readSituation(fetchPage: FetchPage, streamed: readonly Log
     const isNewest = page === undefined;
     page = listed.nextPage;
     read += listed.events.length;
+    unreadable += listed.unreadable ?? 0;
     const events = listed.events.map((event) => stripper.strip(event)).toReversed();
     tail = isNewest ? mergeStreamed(events, streamed, !page) : [...events, ...tail];
-    situation = situationOf(tail, !page);
+    situation = { ...situationOf(tail, !page), ...(unreadable > 0 && { unreadable }) };
     // The start of the log makes it complete as well.
     if (situation.complete) break;
   }
   const missing = situation.pendingActions.filter(({ kind }) => kind === 'unknown').map(({ toolUseId }) => toolUseId);
   if (!page || missing.length === 0) return situation;
-  return situationOf([...(await findCalls(fetchPage, new Set(missing))), ...tail], false);
+  const found = await findCalls(fetchPage, new Set(missing));
+  return { ...situationOf([...found, ...tail], false), ...(unreadable > 0 && { unreadable }) };
 }
 
 /** The calls with these ids and the answers to them, oldest first, as far as the bounds of the search allow. */

@@ -59,6 +59,8 @@ export interface Situation {
   readonly budget?: Readonly<Record<string, unknown>>;
   /** False when older events, which were not read, might change any of this. */
   readonly complete: boolean;
+  /** How many entries of the log could not be read; any of them might change this. Absent when there are none. */
+  readonly unreadable?: number;
 }
 
 const OPEN_TURNS: ReadonlySet<Turn> = new Set(['running', 'requires_action', 'budget_reached']);

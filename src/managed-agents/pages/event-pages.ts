@@ -74,12 +74,12 @@ export class EventPages {
       ...(types && { types: types as EventType[] }),
       ...(from && { 'created_at[gte]': from }),
     };
-    const answer = await this.api.call(
+    const { items, nextPage, unreadable } = await this.api.list(
       'sessions.events.list',
       (beta, own) => beta.sessions.events.list(sessionId, params, own),
       options,
     );
-    return { events: answer.data as unknown as readonly LogEvent[], nextPage: answer.next_page ?? undefined };
+    return { events: items as unknown as readonly LogEvent[], nextPage, unreadable };
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type LogEvent } from '../log/event.js';
 import { type PendingAction } from '../log/pending.js';
 import { type CallTrace } from '../log/situation-reader.js';
@@ -78,10 +78,7 @@ function textOf({ content }: LogEvent): string {
 }
 
 function digestOf(text: string, isError: boolean): string {
-  return createHash('sha256')
-    .update(isError ? 'error:' : 'result:')
-    .update(text)
-    .digest('base64url');
+  return hash('sha256', `${isError ? 'error' : 'result'}:${text}`, 'base64url');
 }
 
 /** Why a call cannot be answered as requested. */

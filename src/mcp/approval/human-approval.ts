@@ -17,9 +17,6 @@ import { TokensModule } from '../../tokens/tokens.module.js';
 /** How many calls a person is asked about at once; each one is a form. */
 export const MAX_QUESTIONS = 10;
 
-/** The rule that refuses when nobody can be asked; for audit and metrics. */
-export const HUMAN_APPROVAL_RULE = 'human_approval';
-
 /** The tool whose rules hold for every call that asks or brings an answer, whichever tool that is. */
 const ANSWERING_TOOL = 'session_respond';
 
@@ -74,7 +71,7 @@ export class HumanApproval {
     if (refusal) throw refusal;
     if (showsForms()) return;
     throw new RefusalError(
-      HUMAN_APPROVAL_RULE,
+      'human_approval',
       'On this server only a person may answer tool calls (MCP_APPROVAL_MODE=human), and this client cannot show the question: it needs elicitation forms, over HTTP with protocol 2026-07-28 and over stdio with any. Nothing was sent. Tell the user to use a client with them, or to ask the operator for MCP_APPROVAL_MODE=model; session_interrupt stops the agent without allowing anything.',
     );
   }

@@ -15,6 +15,8 @@ export interface WaitOutcome {
   /** What happened since the cursor; undefined when it could not be read in time. */
   readonly events?: readonly LogEvent[];
   readonly hasMore: boolean;
+  /** How many entries of the log were met that cannot be read. */
+  readonly unreadable?: number;
   /** The error that kept the API from being read to the end, if there was one. */
   readonly lastError?: ApiError;
 }
@@ -105,8 +107,7 @@ export class SessionWait {
     const ended = reason === 'terminated' ? undefined : await this.terminated(situation);
     if (ended) return ended;
     if (reason === 'turn_over' && isUnlisted(situation)) situation = await this.listed(situation);
-    const { events, hasMore } = await this.events();
-    return { reason, situation, events, hasMore };
+    return { reason, situation, ...(await this.events()) };
   }
 
   /** The reason to return now, unless the situation may be the one from before the awaited input. */
@@ -162,8 +163,7 @@ export class SessionWait {
   /** The log can lack the end of a session that its object shows. Asked seldom, and only while the log has no news. */
   private async terminated(situation: Situation): Promise<WaitOutcome | undefined> {
     if (!(await this.follower.isTerminated())) return undefined;
-    const { events, hasMore } = await this.events();
-    return { reason: 'terminated', situation: terminated(situation), events, hasMore };
+    return { reason: 'terminated', situation: terminated(situation), ...(await this.events()) };
   }
 
   private learn(situation: Situation): void {

@@ -44,6 +44,7 @@ export function waitAnswer(found: WaitOutcome, { since, maxChars, notes }: WaitA
     ...head,
     ...turn,
     events: batch.entries,
+    ...unreadableView(found),
     ...((found.hasMore || batch.taken < events.length) && { has_more: true }),
     // After a time-out the caller has seen all events; an input that is never processed must not delay every later wait.
     next_since: encodeCursor(reason === 'timeout' ? { ...cursor, awaited: undefined } : cursor),
@@ -89,6 +90,12 @@ function evaluationView({ outcome_id, result, iteration, explanation }: LogEvent
 /** Tokens and cost so far; the session's whole usage is in session_get. */
 function usageView({ input_tokens, output_tokens, list_cost }: NonNullable<Situation['usage']>): object {
   return { usage: { input_tokens, output_tokens }, cost_usd: dollars(list_cost as { amount: string } | undefined) };
+}
+
+/** The situation and the events are read from the same log, so the larger of both counts is the better one. */
+function unreadableView({ unreadable = 0, situation }: WaitOutcome): object {
+  const count = Math.max(unreadable, situation?.unreadable ?? 0);
+  return count > 0 ? { unreadable: count } : {};
 }
 
 function noteView(notes: readonly string[]): object {

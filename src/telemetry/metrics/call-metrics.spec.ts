@@ -1,5 +1,5 @@
 import { type TelemetrySettings } from '../../config/telemetry.settings.js';
-import { RULES } from '../../guardrails/policy.js';
+import { RULES } from '../../mcp/errors/tool-error.js';
 import { type EndedToolCall } from '../../mcp/tool-call-observer.js';
 import { OpenTelemetry } from '../open-telemetry.js';
 import { CallMetrics } from './call-metrics.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type ToolCall } from '../../context/call.js';
-import { RULES } from '../../guardrails/policy.js';
+import { RULES } from '../../mcp/errors/tool-error.js';
 import { type UpstreamAttempt, UpstreamObserver } from '../../managed-agents/upstream-observer.js';
 import { type EndedToolCall, ToolCallObserver } from '../../mcp/tool-call-observer.js';
 import { OpenTelemetry } from '../open-telemetry.js';

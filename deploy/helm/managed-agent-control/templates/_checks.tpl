@@ -195,6 +195,22 @@ settings.MCP_PORT and settings.MCP_MANAGEMENT_PORT are the same: what is for ope
 {{- end }}
 
 {{- define "managed-agent-control.checks.network" -}}
+{{- with .Values.proxy }}
+{{- range $name, $url := dict "https" .https "http" .http }}
+{{- if contains "@" $url }}
+proxy.{{ $name }} has a user or password in it, which everyone who can read the ConfigMap would see: put the address into a Secret, under the key {{ upper $name }}_PROXY, and name that in proxy.existingSecret.
+{{- end }}
+{{- end }}
+{{- if and .existingSecret (or .https .http) }}
+proxy.existingSecret takes the place of proxy.https and proxy.http. Keep one.
+{{- end }}
+{{- end }}
+{{- if and .Values.trustedCA.configMap .Values.trustedCA.secret }}
+trustedCA.configMap and trustedCA.secret exclude each other. Keep one.
+{{- end }}
+{{- if and .Values.networkPolicy.enabled (include "managed-agent-control.hasProxy" .) (not .Values.networkPolicy.egress.proxy.to) }}
+networkPolicy.egress.proxy.to is empty: the proxy could not be reached. Name it as a NetworkPolicy peer, with its port in networkPolicy.egress.proxy.ports.
+{{- end }}
 {{- with .Values.networkPolicy }}
 {{- if .enabled }}
 {{- if not .ingress.from }}
@@ -231,7 +247,7 @@ metrics.prometheusRule.alerts.{{ $name }}.threshold: this alert has none; switch
 {{- $known := .Files.Get "files/settings.txt" | splitList "\n" }}
 {{- range .Values.extraEnv }}
 {{- if or (hasKey $env .name) (hasKey $files .name) (has .name $known) (has (trimSuffix "_FILE" .name) $known) }}
-extraEnv has {{ .name }}, which the chart sets: use settings.{{ .name }}, secrets.{{ trimSuffix "_FILE" .name }} or federation.
+extraEnv has {{ .name }}, which the chart sets: use settings.{{ .name }}, secrets.{{ trimSuffix "_FILE" .name }}, federation, proxy or trustedCA.
 {{- end }}
 {{- end }}
 {{- end }}

@@ -46,10 +46,39 @@ Anthropic SDK reads for the federation. Nothing of it is secret.
 {{- range $name, $id := $ids }}{{ if $id }}{{ $_ := set $env $name $id }}{{ end }}{{ end }}
 {{- end }}
 {{- end }}
-{{- if .Values.trustedCA.configMap }}
+{{- with .Values.proxy }}
+{{- if .https }}{{ $_ := set $env "HTTPS_PROXY" .https }}{{ end }}
+{{- if .http }}{{ $_ := set $env "HTTP_PROXY" .http }}{{ end }}
+{{- if include "managed-agent-control.hasProxy" $ }}
+{{- $_ := set $env "NO_PROXY" (join "," (concat (list "localhost" ".svc" ".cluster.local") .noProxy)) }}
+{{- end }}
+{{- end }}
+{{- if or .Values.trustedCA.configMap .Values.trustedCA.secret }}
 {{- $_ := set $env "NODE_EXTRA_CA_CERTS" (printf "%s/ca.crt" (include "managed-agent-control.caDir" .)) }}
 {{- end }}
 {{- toYaml $env }}
+{{- end }}
+
+{{/* Whether requests leave through a proxy. */}}
+{{- define "managed-agent-control.hasProxy" -}}
+{{- with .Values.proxy }}{{ if or .https .http .existingSecret }}true{{ end }}{{ end }}
+{{- end }}
+
+{{/* Variables of the container besides those of the ConfigMap: a proxy's address can hold a password. */}}
+{{- define "managed-agent-control.env" -}}
+{{- with .Values.proxy.existingSecret }}
+{{- range list "HTTPS_PROXY" "HTTP_PROXY" }}
+- name: {{ . }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $.Values.proxy.existingSecret }}
+      key: {{ . }}
+      optional: true
+{{- end }}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{/* Which key of which Secret is the file of which setting: {setting: {secret, key}}, as JSON. */}}

@@ -24,10 +24,16 @@
           path: token
 {{- end }}
 {{- with .Values.trustedCA }}
-{{- if .configMap }}
+{{- if or .configMap .secret }}
 - name: trusted-ca
+  {{- if .configMap }}
   configMap:
     name: {{ .configMap }}
+  {{- else }}
+  secret:
+    secretName: {{ .secret }}
+    defaultMode: 0440
+  {{- end }}
     items:
       - key: {{ .key }}
         path: ca.crt
@@ -58,7 +64,7 @@
   mountPath: {{ include "managed-agent-control.identityDir" . }}
   readOnly: true
 {{- end }}
-{{- if .Values.trustedCA.configMap }}
+{{- if or .Values.trustedCA.configMap .Values.trustedCA.secret }}
 - name: trusted-ca
   mountPath: {{ include "managed-agent-control.caDir" . }}
   readOnly: true
