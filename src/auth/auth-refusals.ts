@@ -16,6 +16,8 @@ export type RefusalRule =
   | 'not_before'
   | 'token_use'
   | 'id_token'
+  | 'unproven'
+  | 'app_only'
   | 'audience'
   | 'subject'
   | 'principal';

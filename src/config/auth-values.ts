@@ -68,7 +68,7 @@ export class AuthValues {
     default: [],
     example: 'https://idp.example.com/realms/company',
     summary:
-      'Issuers whose access tokens are accepted, exactly as in the `iss` claim, trailing slash included. Clients are sent to the first one to sign in.',
+      'Issuers whose access tokens are accepted, exactly as in the `iss` claim, trailing slash included. Clients are sent to the first one to sign in. Several tenants of Entra are listed one by one. `http` issuers of AD FS (`http://<host>/adfs/services/trust`) are read at `https://<host>/adfs`; another `http` issuer needs `MCP_OIDC_JWKS_URL`.',
   })
   readonly oidcIssuers!: readonly string[];
 
@@ -87,7 +87,8 @@ export class AuthValues {
     kind: { type: 'list' },
     default: [],
     example: 'https://mcp.example.com/mcp',
-    summary: 'Audiences, one of which a token must name: the URL of this server, an API identifier, or client ids.',
+    summary:
+      'Audiences, one of which a token must name: the URL of this server with `/mcp`, an API identifier, or client ids. A token for a client id must also be marked as an access token or have scopes: ID tokens have the same audience.',
   })
   readonly oidcAudience!: readonly string[];
 
@@ -128,12 +129,51 @@ export class AuthValues {
   readonly oidcRequireTokenUse?: string;
 
   @Setting({
+    env: 'MCP_OIDC_ACCEPT_ID_TOKENS',
+    kind: { type: 'boolean' },
+    default: false,
+    summary:
+      'For providers such as Dex, whose access tokens look like ID tokens: also accepts tokens that nothing shows to be access tokens (with a client id as audience, without scopes). The cost: an ID token is shown to the pages, logs and servers of the application a person signs in to, and each of them can then call as this person. Tokens marked as ID or refresh tokens stay refused.',
+  })
+  readonly oidcAcceptIdTokens!: boolean;
+
+  @Setting({
+    env: 'MCP_OIDC_APP_ONLY_CLIENT_IDS',
+    kind: { type: 'list' },
+    default: [],
+    example: '7c2e0000-0000-0000-0000-000000000000',
+    summary:
+      'Entra: client ids of applications that may call by themselves, without a person (app-only tokens, named by `azp` or `appid`). Any application of the tenant can get such a token for this server unless "assignment required" is on, so others are refused.',
+  })
+  readonly oidcAppOnlyClientIds!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OIDC_SUBJECT_CLAIMS',
+    kind: { type: 'list' },
+    default: ['sub', 'username', 'cognito:username'],
+    example: 'oid,sub',
+    summary:
+      'Claims with the name of the caller, written like `MCP_OIDC_ROLE_CLAIMS`; the first that a token has becomes the subject of bindings, ownership, limits and audit. A name that the provider can give to another person later (`preferred_username`, `upn`) hands over sessions and rights with it; `oid` of Entra and `sub` stay. With `email_verified: false`, e-mail addresses do not count as names.',
+  })
+  readonly oidcSubjectClaims!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OIDC_EMAIL_CLAIMS',
+    kind: { type: 'list' },
+    default: ['email'],
+    example: 'email,upn',
+    summary:
+      'Claims with the e-mail address of the caller; the first that a token has is used. Addresses that the token marks as unverified (`email_verified: false`; `email` of Entra without `xms_edov`) are ignored.',
+  })
+  readonly oidcEmailClaims!: readonly string[];
+
+  @Setting({
     env: 'MCP_OIDC_ALLOWED_PRINCIPALS',
     kind: { type: 'list' },
     default: [],
     example: 'alice@example.com,bob@example.com',
     summary:
-      'Who may call: values of `sub`, `username` or `email` (when it is not marked as unverified), in any case. Empty means everyone to whom the issuer gives a token for the audience.',
+      'Who may call: values of the claims in `MCP_OIDC_SUBJECT_CLAIMS` and `MCP_OIDC_EMAIL_CLAIMS` (addresses that are not marked as unverified), in any case. With several issuers an entry holds for the first one; `<issuer>|<name>` is a caller of another. Empty means everyone to whom the issuer gives a token for the audience.',
   })
   readonly oidcAllowedPrincipals!: readonly string[];
 
@@ -142,7 +182,8 @@ export class AuthValues {
     kind: { type: 'list' },
     default: ['roles'],
     example: 'realm_access.roles',
-    summary: 'Claims with the roles of the caller: names such as `https://example.com/roles`, or dotted paths.',
+    summary:
+      'Claims with the roles of the caller: names such as `https://example.com/roles`, dotted paths such as `realm_access.roles` (names in a path may have dots), or JSON pointers such as `/resource_access/https:~1~1mcp.example.com~1mcp/roles`.',
   })
   readonly oidcRoleClaims!: readonly string[];
 

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
+import { endpointForAllTenants } from '../../config/issuers.js';
 import { type Answer, errorChain, limitedFetch, parseObject } from '../provider/limited-fetch.js';
 import { type TrustedIssuer, TrustedIssuers } from '../provider/trusted-issuers.js';
 import { type UpstreamTokenRequest } from './client-requests.js';
@@ -74,8 +75,9 @@ export class UpstreamProvider {
   }
 
   private async endpoint(name: 'authorization_endpoint' | 'token_endpoint', cognitoPath: string): Promise<string> {
-    const { cognitoHostedUi, modes } = this.settings;
-    return modes.includes('cognito') ? `${cognitoHostedUi}${cognitoPath}` : this.published(name);
+    const { cognitoHostedUi, modes, oidcIssuers } = this.settings;
+    if (modes.includes('cognito')) return `${cognitoHostedUi}${cognitoPath}`;
+    return endpointForAllTenants(await this.published(name), oidcIssuers);
   }
 
   private async published(name: 'authorization_endpoint' | 'token_endpoint' | 'jwks_uri'): Promise<string> {

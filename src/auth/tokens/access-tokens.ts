@@ -73,7 +73,7 @@ export class AccessTokens {
   /** The caller that a verified token identifies. */
   accept(token: string, decoded: DecodedToken): Principal {
     const { issuer, name } = this.signer(decoded);
-    const principal = this.rules.principal(decoded.payload);
+    const principal = this.rules.principal(decoded.header, decoded.payload);
     const key = issuer.keys.current(name);
     const expiresAt = (Number(decoded.payload.exp) + LEEWAY_SECONDS) * 1000;
     if (key) this.verified.set(digest(token), { principal, expiresAt, name, keys: issuer.keys, key });
