@@ -33,6 +33,17 @@ export class TokenRefusal extends Error {
   }
 }
 
+/** No key of the issuer is known, so a token that may be good cannot be judged yet. */
+export class KeysUnavailable extends TokenRefusal {
+  constructor(
+    issuer: string,
+    /** When to try again. */
+    readonly retryAfterSeconds: number,
+  ) {
+    super('keys', `no signing key could be fetched from ${issuer}`);
+  }
+}
+
 /** What a Passport strategy reports about a token it does not accept. */
 export type AuthFailure = RefusalRule | 'other';
 

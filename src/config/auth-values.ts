@@ -16,12 +16,21 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 /** Claims that name the audience: `aud` by the standards, the others for providers that omit it. */
 const AUDIENCE_CLAIMS = ['aud', 'client_id', 'azp', 'cid', 'appid'] as const;
 
-/** Addresses at which Claude receives its codes: Claude.ai in the cloud, Claude Code on the user's machine (any port). */
-const CLAUDE_CALLBACKS = [
+/** Names are compared as they are, so a pattern would never match. */
+const NAME = { pattern: /^[^*]|^\*[^.@*]/, expected: 'names separated by commas, without patterns such as *' } as const;
+
+/**
+ * Addresses at which clients receive their codes: Claude.ai in the cloud; Claude Code, mcp-remote, the MCP Inspector and
+ * others on the user's machine (any port). Addresses that only forward a code, and schemes that any program on a machine
+ * can claim, are left to the operator.
+ */
+const CALLBACKS = [
   'https://claude.ai/api/mcp/auth_callback',
   'https://claude.com/api/mcp/auth_callback',
   'http://localhost/callback',
   'http://127.0.0.1/callback',
+  'http://localhost/oauth/callback',
+  'http://127.0.0.1/oauth/callback',
 ];
 
 /** The declared settings of authentication. `AuthSettings` adds what they mean together and the checks across them. */
@@ -84,7 +93,7 @@ export class AuthValues {
 
   @Setting({
     env: 'MCP_OIDC_AUDIENCE',
-    kind: { type: 'list' },
+    kind: { type: 'list', each: NAME },
     default: [],
     example: 'https://mcp.example.com/mcp',
     summary:
@@ -139,7 +148,7 @@ export class AuthValues {
 
   @Setting({
     env: 'MCP_OIDC_APP_ONLY_CLIENT_IDS',
-    kind: { type: 'list' },
+    kind: { type: 'list', each: NAME },
     default: [],
     example: '7c2e0000-0000-0000-0000-000000000000',
     summary:
@@ -169,7 +178,7 @@ export class AuthValues {
 
   @Setting({
     env: 'MCP_OIDC_ALLOWED_PRINCIPALS',
-    kind: { type: 'list' },
+    kind: { type: 'list', each: NAME },
     default: [],
     example: 'alice@example.com,bob@example.com',
     summary:
@@ -259,9 +268,9 @@ export class AuthValues {
   @Setting({
     env: 'MCP_OAUTH_REDIRECT_URIS',
     kind: { type: 'list' },
-    default: CLAUDE_CALLBACKS,
+    default: CALLBACKS,
     summary:
-      'The facade: addresses to which codes may be sent, compared exactly; `http://localhost`, `http://127.0.0.1` and `http://[::1]` match with any port.',
+      'The facade: addresses to which codes may be sent, compared exactly; `http://localhost`, `http://127.0.0.1` and `http://[::1]` match with any port. The log names an address that was refused; docs/authentication.md lists those of Cursor and VS Code.',
   })
   readonly oauthRedirectUris!: readonly string[];
 

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
 import { endpointForAllTenants } from '../../config/issuers.js';
+import { Secrets } from '../../config/secrets.js';
 import { type Answer, errorChain, limitedFetch, parseObject } from '../provider/limited-fetch.js';
 import { type TrustedIssuer, TrustedIssuers } from '../provider/trusted-issuers.js';
 import { type UpstreamTokenRequest } from './client-requests.js';
@@ -11,6 +12,9 @@ const TIMEOUT_MS = 8000;
 
 /** Status codes of the provider that concern the client; any other is a failure of the provider. */
 const FORWARDED_STATUS = new Set([200, 400, 401, 403]);
+
+/** An error code (RFC 6749 §5.2); any other text could be a quotation. */
+const ERROR_CODE = /^[a-z][a-z0-9_.-]{0,63}$/;
 
 export interface TokenAnswer {
   readonly status: number;
@@ -26,6 +30,7 @@ export class UpstreamProvider {
   constructor(
     private readonly settings: AuthSettings,
     issuers: TrustedIssuers,
+    private readonly secrets: Secrets,
   ) {
     this.first = issuers.all()[0];
   }
@@ -46,7 +51,10 @@ export class UpstreamProvider {
     return Array.isArray(scopes) && scopes.includes('offline_access');
   }
 
-  /** Forwards a token request. Only status and JSON are returned: no header of the provider reaches the client. */
+  /**
+   * Forwards a token request. Only status and JSON are returned: no header of the provider reaches the client. Of an error
+   * only the code is passed on, because some providers quote the request in their description, our secret included.
+   */
   async exchange({ body, authorization }: UpstreamTokenRequest): Promise<TokenAnswer> {
     const url = await this.endpoint('token_endpoint', '/oauth2/token');
     const headers = {
@@ -56,13 +64,14 @@ export class UpstreamProvider {
     };
     const answer = await this.send(url, { method: 'POST', headers, body });
     // The log has the status only; the body may contain a token.
-    const document = parseObject(answer.text);
+    const document = parseObject(this.secrets.redact(answer.text));
     if (!document || !FORWARDED_STATUS.has(answer.status)) {
       this.logger.warn(`${url} answered a token request with status ${answer.status}`);
       throw unavailable();
     }
-    if (answer.status !== 200) this.logger.warn(`token request refused by the provider: ${errorCodes(document)}`);
-    return { status: answer.status, body: document };
+    if (answer.status === 200) return { status: 200, body: document };
+    this.logger.warn(`token request refused by the provider: ${errorCodes(document)}`);
+    return { status: answer.status, body: refusal(document) };
   }
 
   private async send(url: string, init: RequestInit): Promise<Answer> {
@@ -101,8 +110,25 @@ function unavailable(): OAuthError {
 }
 
 /** The error code, and the numbers that Entra adds; descriptions may quote what was sent. */
-function errorCodes({ error, error_codes: numbers }: Record<string, unknown>): string {
-  const code = typeof error === 'string' && /^[\w.-]{1,64}$/.test(error) ? error : 'no error code';
-  const list: unknown[] = Array.isArray(numbers) ? numbers : [];
-  return [code, ...list.filter((number) => Number.isSafeInteger(number)).slice(0, 5)].join(' ');
+function errorCodes(document: Record<string, unknown>): string {
+  return [codeOf(document) ?? 'no error code', ...numbersOf(document)].join(' ');
+}
+
+/** What a client reads (RFC 6749 §5.2). */
+function refusal(document: Record<string, unknown>): Record<string, unknown> {
+  const numbers = numbersOf(document);
+  return {
+    error: codeOf(document) ?? 'invalid_request',
+    error_description:
+      'The identity provider refused the request; the operator of this server finds the code in its log.',
+    ...(numbers.length > 0 && { error_codes: numbers }),
+  };
+}
+
+function codeOf({ error }: Record<string, unknown>): string | undefined {
+  return typeof error === 'string' && ERROR_CODE.test(error) ? error : undefined;
+}
+
+function numbersOf({ error_codes: numbers }: Record<string, unknown>): unknown[] {
+  return Array.isArray(numbers) ? numbers.filter((number) => Number.isSafeInteger(number)).slice(0, 5) : [];
 }

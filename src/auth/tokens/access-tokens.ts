@@ -1,7 +1,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { quoted, TokenRefusal } from '../auth-refusals.js';
+import { KeysUnavailable, quoted, TokenRefusal } from '../auth-refusals.js';
 import { type Principal } from '../../context/principal.js';
 import { type KeyName, type SigningKeys } from '../provider/signing-keys.js';
 import { type TrustedIssuer, type TrustedIssuers } from '../provider/trusted-issuers.js';
@@ -65,7 +65,7 @@ export class AccessTokens {
     const key = await issuer.keys.find(name);
     if (key) return key;
     if ((await issuer.keys.count()) === 0) {
-      throw new TokenRefusal('keys', `no signing key could be fetched from ${issuer.issuer}`);
+      throw new KeysUnavailable(issuer.issuer, issuer.keys.retryAfterSeconds);
     }
     throw new TokenRefusal('key', `${issuer.issuer} has no ${name.alg} key ${quoted(name.kid)}`);
   }

@@ -19,7 +19,7 @@ export function namesOf(claims: Claims, settings: AuthSettings): Names {
     .filter((path) => !['email', ...settings.oidcEmailClaims].includes(path) || isVerified(claims, path))
     .map((path) => ({ path, name: textAt(claims, path) }))
     .filter(({ path, name }) => name !== undefined && !isUnverifiedAddress(claims, path, name))
-    .map(({ name }) => name as string);
+    .map(({ name }) => name!);
   return { subjects: [...new Set(subjects)], ...(email !== undefined && { email }) };
 }
 
