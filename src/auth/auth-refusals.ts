@@ -16,6 +16,8 @@ export type RefusalRule =
   | 'not_before'
   | 'token_use'
   | 'id_token'
+  | 'unproven'
+  | 'app_only'
   | 'audience'
   | 'subject'
   | 'principal';
@@ -28,6 +30,17 @@ export class TokenRefusal extends Error {
   ) {
     super(reason);
     this.name = 'TokenRefusal';
+  }
+}
+
+/** No key of the issuer is known, so a token that may be good cannot be judged yet. */
+export class KeysUnavailable extends TokenRefusal {
+  constructor(
+    issuer: string,
+    /** When to try again. */
+    readonly retryAfterSeconds: number,
+  ) {
+    super('keys', `no signing key could be fetched from ${issuer}`);
   }
 }
 

@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { AuthSettings } from '../config/auth.settings.js';
 import { SHORT_BEARER_TOKEN } from '../config/auth-values.js';
+import { ServerSettings } from '../config/server.settings.js';
 import { AuthRefusals } from './auth-refusals.js';
 import { Challenges } from './discovery/challenges.js';
 import { ProtectedResourceController } from './discovery/protected-resource.controller.js';
@@ -27,8 +28,9 @@ import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
     UpstreamProvider,
     {
       provide: STRATEGIES,
-      inject: [AuthSettings, TrustedIssuers],
-      useFactory: (settings: AuthSettings, issuers: TrustedIssuers) => NamedStrategies.create(settings, issuers),
+      inject: [AuthSettings, TrustedIssuers, ServerSettings],
+      useFactory: (settings: AuthSettings, issuers: TrustedIssuers, { publicUrl }: ServerSettings) =>
+        NamedStrategies.create(settings, issuers, publicUrl),
     },
     HttpAuthGuard,
     { provide: APP_GUARD, useExisting: HttpAuthGuard },
@@ -42,7 +44,7 @@ export class AuthModule implements OnApplicationBootstrap {
 
   /** Warns about unsafe settings. */
   onApplicationBootstrap(): void {
-    const { modes, bearerToken, usesProvider, oidcAudience } = this.settings;
+    const { modes, bearerToken, usesProvider, oidcAudience, oidcAcceptIdTokens } = this.settings;
     if (modes.length === 0) {
       this.logger.warn(
         'NO AUTHENTICATION: MCP_ALLOW_INSECURE_NO_AUTH=true. Anyone who can reach this port acts with your Anthropic key.',
@@ -53,6 +55,9 @@ export class AuthModule implements OnApplicationBootstrap {
     }
     if (usesProvider && oidcAudience.length === 0) {
       this.logger.warn('MCP_OIDC_REQUIRE_AUDIENCE=false: tokens for any application of the issuer are accepted.');
+    }
+    if (usesProvider && oidcAcceptIdTokens) {
+      this.logger.warn('MCP_OIDC_ACCEPT_ID_TOKENS=true: whoever holds an ID token for the audience can call.');
     }
   }
 }

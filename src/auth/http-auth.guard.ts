@@ -3,8 +3,8 @@ import { AuthGuard } from '@nestjs/passport';
 import { type AuthMode } from '../config/auth-values.js';
 import { AuthSettings } from '../config/auth.settings.js';
 import { attachPrincipal, type AuthenticatedRequest, bearerTokenOf } from './authenticated-request.js';
-import { AuthRefusals, refusalOf } from './auth-refusals.js';
-import { Challenges } from './discovery/challenges.js';
+import { AuthRefusals, KeysUnavailable, refusalOf } from './auth-refusals.js';
+import { AuthenticationUnavailableError, Challenges } from './discovery/challenges.js';
 import { ANONYMOUS_PRINCIPAL, type Principal } from '../context/principal.js';
 import { isPublic } from './public.decorator.js';
 
@@ -62,6 +62,7 @@ export class HttpAuthGuard implements CanActivate {
     const refusal = refusalOf(info);
     this.refusals.count(refusal);
     this.logger.warn(`request refused: ${refusal.message}`);
+    if (refusal instanceof KeysUnavailable) return new AuthenticationUnavailableError(refusal.retryAfterSeconds);
     return this.challenges.authenticate(context.switchToHttp().getRequest<AuthenticatedRequest>());
   }
 }

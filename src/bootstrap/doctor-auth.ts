@@ -50,6 +50,9 @@ const ADVICE: Readonly<Record<RefusalRule, string>> = {
   not_before: 'Wait until then, or check the clocks of the provider and of this machine',
   token_use: 'Send the access token; see MCP_OIDC_REQUIRE_TOKEN_USE',
   id_token: 'Send the access token, not the ID token',
+  unproven:
+    'If it is an ID token, send the access token; otherwise have the provider put scopes into it, or see MCP_OIDC_ACCEPT_ID_TOKENS',
+  app_only: 'Add the client id to MCP_OIDC_APP_ONLY_CLIENT_IDS if this application may call by itself',
   audience: 'Add the audience of the token to MCP_OIDC_AUDIENCE, or have the provider issue it for this server',
   subject: 'Have the provider put sub into its access tokens',
   principal: 'Add the caller to MCP_OIDC_ALLOWED_PRINCIPALS',

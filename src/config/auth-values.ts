@@ -16,12 +16,21 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 /** Claims that name the audience: `aud` by the standards, the others for providers that omit it. */
 const AUDIENCE_CLAIMS = ['aud', 'client_id', 'azp', 'cid', 'appid'] as const;
 
-/** Addresses at which Claude receives its codes: Claude.ai in the cloud, Claude Code on the user's machine (any port). */
-const CLAUDE_CALLBACKS = [
+/** Names are compared as they are, so a pattern would never match. */
+const NAME = { pattern: /^[^*]|^\*[^.@*]/, expected: 'names separated by commas, without patterns such as *' } as const;
+
+/**
+ * Addresses at which clients receive their codes: Claude.ai in the cloud; Claude Code, mcp-remote, the MCP Inspector and
+ * others on the user's machine (any port). Addresses that only forward a code, and schemes that any program on a machine
+ * can claim, are left to the operator.
+ */
+const CALLBACKS = [
   'https://claude.ai/api/mcp/auth_callback',
   'https://claude.com/api/mcp/auth_callback',
   'http://localhost/callback',
   'http://127.0.0.1/callback',
+  'http://localhost/oauth/callback',
+  'http://127.0.0.1/oauth/callback',
 ];
 
 /** The declared settings of authentication. `AuthSettings` adds what they mean together and the checks across them. */
@@ -68,7 +77,7 @@ export class AuthValues {
     default: [],
     example: 'https://idp.example.com/realms/company',
     summary:
-      'Issuers whose access tokens are accepted, exactly as in the `iss` claim, trailing slash included. Clients are sent to the first one to sign in.',
+      'Issuers whose access tokens are accepted, exactly as in the `iss` claim, trailing slash included. Clients are sent to the first one to sign in. Several tenants of Entra are listed one by one. `http` issuers of AD FS (`http://<host>/adfs/services/trust`) are read at `https://<host>/adfs`; another `http` issuer needs `MCP_OIDC_JWKS_URL`.',
   })
   readonly oidcIssuers!: readonly string[];
 
@@ -84,10 +93,11 @@ export class AuthValues {
 
   @Setting({
     env: 'MCP_OIDC_AUDIENCE',
-    kind: { type: 'list' },
+    kind: { type: 'list', each: NAME },
     default: [],
     example: 'https://mcp.example.com/mcp',
-    summary: 'Audiences, one of which a token must name: the URL of this server, an API identifier, or client ids.',
+    summary:
+      'Audiences, one of which a token must name: the URL of this server with `/mcp`, an API identifier, or client ids. A token for a client id must also be marked as an access token or have scopes: ID tokens have the same audience.',
   })
   readonly oidcAudience!: readonly string[];
 
@@ -128,12 +138,51 @@ export class AuthValues {
   readonly oidcRequireTokenUse?: string;
 
   @Setting({
-    env: 'MCP_OIDC_ALLOWED_PRINCIPALS',
+    env: 'MCP_OIDC_ACCEPT_ID_TOKENS',
+    kind: { type: 'boolean' },
+    default: false,
+    summary:
+      'For providers such as Dex, whose access tokens look like ID tokens: also accepts tokens that nothing shows to be access tokens (with a client id as audience, without scopes). The cost: an ID token is shown to the pages, logs and servers of the application a person signs in to, and each of them can then call as this person. Tokens marked as ID or refresh tokens stay refused.',
+  })
+  readonly oidcAcceptIdTokens!: boolean;
+
+  @Setting({
+    env: 'MCP_OIDC_APP_ONLY_CLIENT_IDS',
+    kind: { type: 'list', each: NAME },
+    default: [],
+    example: '7c2e0000-0000-0000-0000-000000000000',
+    summary:
+      'Entra: client ids of applications that may call by themselves, without a person (app-only tokens, named by `azp` or `appid`). Any application of the tenant can get such a token for this server unless "assignment required" is on, so others are refused.',
+  })
+  readonly oidcAppOnlyClientIds!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OIDC_SUBJECT_CLAIMS',
     kind: { type: 'list' },
+    default: ['sub', 'username', 'cognito:username'],
+    example: 'oid,sub',
+    summary:
+      'Claims with the name of the caller, written like `MCP_OIDC_ROLE_CLAIMS`; the first that a token has becomes the subject of bindings, ownership, limits and audit. A name that the provider can give to another person later (`preferred_username`, `upn`) hands over sessions and rights with it; `oid` of Entra and `sub` stay. With `email_verified: false`, e-mail addresses do not count as names.',
+  })
+  readonly oidcSubjectClaims!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OIDC_EMAIL_CLAIMS',
+    kind: { type: 'list' },
+    default: ['email'],
+    example: 'email,upn',
+    summary:
+      'Claims with the e-mail address of the caller; the first that a token has is used. Addresses that the token marks as unverified (`email_verified: false`; `email` of Entra without `xms_edov`) are ignored.',
+  })
+  readonly oidcEmailClaims!: readonly string[];
+
+  @Setting({
+    env: 'MCP_OIDC_ALLOWED_PRINCIPALS',
+    kind: { type: 'list', each: NAME },
     default: [],
     example: 'alice@example.com,bob@example.com',
     summary:
-      'Who may call: values of `sub`, `username` or `email` (when it is not marked as unverified), in any case. Empty means everyone to whom the issuer gives a token for the audience.',
+      'Who may call: values of the claims in `MCP_OIDC_SUBJECT_CLAIMS` and `MCP_OIDC_EMAIL_CLAIMS` (addresses that are not marked as unverified), in any case. With several issuers an entry holds for the first one; `<issuer>|<name>` is a caller of another. Empty means everyone to whom the issuer gives a token for the audience.',
   })
   readonly oidcAllowedPrincipals!: readonly string[];
 
@@ -142,7 +191,8 @@ export class AuthValues {
     kind: { type: 'list' },
     default: ['roles'],
     example: 'realm_access.roles',
-    summary: 'Claims with the roles of the caller: names such as `https://example.com/roles`, or dotted paths.',
+    summary:
+      'Claims with the roles of the caller: names such as `https://example.com/roles`, dotted paths such as `realm_access.roles` (names in a path may have dots), or JSON pointers such as `/resource_access/https:~1~1mcp.example.com~1mcp/roles`.',
   })
   readonly oidcRoleClaims!: readonly string[];
 
@@ -218,9 +268,9 @@ export class AuthValues {
   @Setting({
     env: 'MCP_OAUTH_REDIRECT_URIS',
     kind: { type: 'list' },
-    default: CLAUDE_CALLBACKS,
+    default: CALLBACKS,
     summary:
-      'The facade: addresses to which codes may be sent, compared exactly; `http://localhost`, `http://127.0.0.1` and `http://[::1]` match with any port.',
+      'The facade: addresses to which codes may be sent, compared exactly; `http://localhost`, `http://127.0.0.1` and `http://[::1]` match with any port. The log names an address that was refused; docs/authentication.md lists those of Cursor and VS Code.',
   })
   readonly oauthRedirectUris!: readonly string[];
 

@@ -1,6 +1,7 @@
 import { AuthValues, type AuthMode } from './auth-values.js';
 import { readBearerTokens } from './bearer-tokens.js';
 import { type Entry, type Problem, type Section } from './read-settings.js';
+import { canDiscover, namesNoTenant } from './issuers.js';
 import { isSecure } from './secure-url.js';
 import { type Tier, TIERS } from './tiers.js';
 
@@ -98,7 +99,7 @@ function provider(settings: AuthSettings): Finding[] {
   if (oidcJwksUrls.length > 0 && oidcJwksUrls.length !== oidcIssuers.length) {
     findings.push(['MCP_OIDC_JWKS_URL', 'must have one URL for each issuer of MCP_OIDC_ISSUER, or be left out']);
   }
-  findings.push(...insecure('MCP_OIDC_ISSUER', oidcIssuers), ...insecure('MCP_OIDC_JWKS_URL', oidcJwksUrls));
+  findings.push(...issuerNames(settings), ...insecure('MCP_OIDC_JWKS_URL', oidcJwksUrls));
   if (oidcAudience.length === 0 && oidcRequireAudience) {
     findings.push([
       'MCP_OIDC_AUDIENCE',
@@ -116,6 +117,24 @@ function provider(settings: AuthSettings): Finding[] {
     }
   }
   return findings;
+}
+
+function issuerNames({ oidcIssuers, oidcJwksUrls }: AuthSettings): Finding[] {
+  return oidcIssuers.flatMap((issuer, index): Finding[] => {
+    if (namesNoTenant(issuer)) {
+      const example = 'https://login.microsoftonline.com/<tenant id>/v2.0';
+      return [['MCP_OIDC_ISSUER', `must name each tenant, as ${example}, separated by commas (it has "${issuer}")`]];
+    }
+    if (issuer.includes('|')) return [['MCP_OIDC_ISSUER', `must have no "|" in an issuer (it has "${issuer}")`]];
+    // The name of an issuer is only compared; what matters is where its keys come from.
+    if (canDiscover(issuer) || oidcJwksUrls[index] !== undefined) return [];
+    return [
+      [
+        'MCP_OIDC_ISSUER',
+        `must use https, except on localhost or with an https address in MCP_OIDC_JWKS_URL (it has "${issuer}")`,
+      ],
+    ];
+  });
 }
 
 function facade(settings: AuthSettings): Finding[] {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { plainToInstance, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -11,6 +10,7 @@ import {
   validateSync,
 } from 'class-validator';
 import { parseJsonObject } from '../common/json.js';
+import { readTextFile } from './text-file.js';
 
 /** The token of each request is compared with all of these, so their number is bounded. */
 const MAX_TOKENS = 1000;
@@ -74,7 +74,7 @@ export function readBearerTokens(file: string): BearerTokens {
 function readJson(file: string): { document?: object; problem?: string } {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextFile(file);
   } catch (error) {
     return { problem: `names a file that cannot be read (${file}: ${(error as NodeJS.ErrnoException).code})` };
   }

@@ -8,6 +8,9 @@ const ISOLATION_MODES = ['none', 'owner'] as const;
 /** Whether the agents that a listed agent may delegate to have to be listed, too. */
 const ROSTER_MODES = ['trust', 'check'] as const;
 
+/** What can be an id of the API. Names with blanks and patterns would never match. */
+const ID = { pattern: /^[\w.:~-]+$/, expected: 'ids separated by commas, without blanks and without *' } as const;
+
 /** What callers may do with the operator's key. Everything is allowed by default. */
 export class GuardrailsSettings implements Section {
   static readonly title = 'Guardrails';
@@ -39,7 +42,7 @@ export class GuardrailsSettings implements Section {
 
   @Setting({
     env: 'MCP_ALLOWED_AGENT_IDS',
-    kind: { type: 'list' },
+    kind: { type: 'list', each: ID },
     default: [],
     example: 'agent_01...,agent_02...',
     summary: 'Agents that may be used while the agent allowlist is active; empty then means none.',
@@ -57,7 +60,7 @@ export class GuardrailsSettings implements Section {
 
   @Setting({
     env: 'MCP_ALLOWED_ENVIRONMENT_IDS',
-    kind: { type: 'list' },
+    kind: { type: 'list', each: ID },
     default: [],
     example: 'env_01...',
     summary: 'Environments that may be used, and whose sessions can be reached; empty means any.',
@@ -66,7 +69,7 @@ export class GuardrailsSettings implements Section {
 
   @Setting({
     env: 'MCP_ALLOWED_VAULT_IDS',
-    kind: { type: 'list' },
+    kind: { type: 'list', each: ID },
     default: [],
     example: 'vlt_01...',
     summary: 'Vaults that may be used; empty means any. A session with another vault cannot be reached.',
@@ -75,7 +78,7 @@ export class GuardrailsSettings implements Section {
 
   @Setting({
     env: 'MCP_ALLOWED_MEMORY_STORE_IDS',
-    kind: { type: 'list' },
+    kind: { type: 'list', each: ID },
     default: [],
     example: 'memstore_01...',
     summary: 'Memory stores that may be used; empty means any. A session with another one cannot be reached.',

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { validateSync } from 'class-validator';
+import { hasQuotedEntry, isQuoted, QUOTED_ADVICE } from './quotation-marks.js';
 import { type DeclaredSetting, type SettingKind, settingsOf } from './setting.decorator.js';
+import { readTextFile } from './text-file.js';
 
 /** Environment variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,9 +15,12 @@ export interface Problem {
 /** The transport that the server will use; it decides which settings are required. */
 export type Entry = 'http' | 'lambda' | 'stdio';
 
-/** A group of settings. `check` reports problems across several values. */
+/** A group of settings. */
 export interface Section {
+  /** Reports problems across several values. */
   check?(entry: Entry, env: Environment): Problem[];
+  /** The problems that remain after the section has taken a safe value for what must not stop this entry. */
+  tolerate?(entry: Entry, problems: readonly Problem[]): readonly Problem[];
 }
 
 /** The configuration is not valid. The message lists every problem and what to set. */
@@ -61,12 +65,13 @@ export function readSection<T extends object>(
   problems.push(...invalidValues(type, section, env));
   // Checks across values assume that each single value is valid.
   if (problems.length === 0) problems.push(...((section as Section).check?.(entry, env) ?? []));
-  return { section, problems };
+  return { section, problems: [...((section as Section).tolerate?.(entry, problems) ?? problems)] };
 }
 
 function textOf(setting: DeclaredSetting, env: Environment): { text?: string; problem?: Problem } {
   const own = nonEmpty(env[setting.env]);
-  if (!setting.secret) return { text: own };
+  if (!setting.secret)
+    return own !== undefined && inQuotes(setting, own) ? { problem: quoted(setting, own) } : { text: own };
   const fileVariable = `${setting.env}_FILE`;
   const file = nonEmpty(env[fileVariable]);
   if (file === undefined) return { text: own };
@@ -74,12 +79,21 @@ function textOf(setting: DeclaredSetting, env: Environment): { text?: string; pr
     return { problem: { env: fileVariable, message: `is set together with ${setting.env}; keep one of the two` } };
   }
   try {
-    const text = nonEmpty(readFileSync(file, 'utf8'));
+    const text = nonEmpty(readTextFile(file));
     return text === undefined ? { problem: { env: fileVariable, message: `names an empty file (${file})` } } : { text };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     return { problem: { env: fileVariable, message: `names a file that cannot be read (${file}: ${code})` } };
   }
+}
+
+/** Secrets are not judged: a random one may begin and end with any character. The doctor points out those in quotes. */
+function inQuotes({ kind }: DeclaredSetting, text: string): boolean {
+  return kind.type === 'list' || kind.type === 'urls' ? hasQuotedEntry(text) : isQuoted(text);
+}
+
+function quoted({ env }: DeclaredSetting, text: string): Problem {
+  return { env, message: `has ${QUOTED_ADVICE} (it is ${text})` };
 }
 
 function nonEmpty(text: string | undefined): string | undefined {
@@ -103,10 +117,12 @@ function parse(kind: SettingKind, text: string): unknown {
       return text
         .split(',')
         .map((entry) => entry.trim())
-        .filter((entry) => entry !== '');
+        .filter((entry) => entry !== '')
+        .map((entry) => (kind.type === 'list' && kind.each?.read ? kind.each.read(entry) : entry));
     case 'choice':
-    case 'text':
       return text;
+    case 'text':
+      return kind.read ? kind.read(text) : text;
   }
 }
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { BIND_ADDRESS, HOST_NAME } from './host-names.js';
 import { type Problem, type Section } from './read-settings.js';
 import { Setting } from './setting.decorator.js';
 
@@ -15,9 +16,9 @@ export class ServerSettings implements Section {
 
   @Setting({
     env: 'MCP_HOST',
-    kind: { type: 'text' },
+    kind: { type: 'text', ...BIND_ADDRESS },
     default: '0.0.0.0',
-    summary: 'Address the HTTP server binds to.',
+    summary: 'Address the HTTP server binds to; `::` is every address of both families. Brackets are left out.',
   })
   readonly host!: string;
 
@@ -50,21 +51,21 @@ export class ServerSettings implements Section {
 
   @Setting({
     env: 'MCP_ALLOWED_HOSTS',
-    kind: { type: 'list' },
+    kind: { type: 'list', each: HOST_NAME },
     default: [],
     example: 'mcp.internal,10.0.0.7',
     summary:
-      'Further host names accepted in the `Host` header, without port. `localhost`, `127.0.0.1`, `[::1]`, a specific `MCP_HOST` and the host of `MCP_PUBLIC_URL` always are.',
+      'Further host names accepted in the `Host` header, at any port; of a URL or a name with a port, the host is read. `localhost`, `127.0.0.1`, `[::1]`, a specific `MCP_HOST` and the host of `MCP_PUBLIC_URL` always are.',
   })
   readonly allowedHosts!: readonly string[];
 
   @Setting({
     env: 'MCP_ALLOWED_ORIGINS',
-    kind: { type: 'list' },
+    kind: { type: 'list', each: HOST_NAME },
     default: [],
     example: 'console.example.com',
     summary:
-      'Further host names accepted in the `Origin` header of browsers, without scheme and port. The same names as for `Host` always are.',
+      'Further host names accepted in the `Origin` header of browsers, at any port; of an origin (`https://console.example.com`), the host is read. The same names as for `Host` always are.',
   })
   readonly allowedOrigins!: readonly string[];
 
@@ -97,7 +98,24 @@ export class ServerSettings implements Section {
   readonly ssmParamPrefix?: string;
 
   check(): Problem[] {
-    return [...this.ports(), ...this.proxies()];
+    return [...this.ports(), ...this.proxies(), ...this.addresses()];
+  }
+
+  private addresses(): Problem[] {
+    const problems: Problem[] = [];
+    if (this.publicUrl !== undefined) {
+      const { pathname, search } = new URL(this.publicUrl);
+      if (/\/mcp(\/readonly)?$/i.test(pathname)) {
+        const message = `must be the address without /mcp, which is added to it (it is "${this.publicUrl}")`;
+        problems.push({ env: 'MCP_PUBLIC_URL', message });
+      }
+      if (search !== '') problems.push({ env: 'MCP_PUBLIC_URL', message: 'must have no query (what begins with "?")' });
+    }
+    if (this.allowedOrigins.includes('null')) {
+      const message = 'must not have null, which is the origin of files and of pages that hide theirs';
+      problems.push({ env: 'MCP_ALLOWED_ORIGINS', message });
+    }
+    return problems;
   }
 
   private ports(): Problem[] {

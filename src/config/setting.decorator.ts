@@ -15,17 +15,25 @@ import {
   Min,
 } from 'class-validator';
 
+/** What a text, or each entry of a list, must be. */
+interface TextRule {
+  readonly pattern?: RegExp;
+  readonly expected?: string;
+  /** Reads other spellings as what they mean, before the pattern is tested. */
+  readonly read?: (text: string) => string;
+}
+
 /** How the text of an environment variable is parsed. */
 export type SettingKind =
   | { readonly type: 'boolean' }
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
   | { readonly type: 'usd' }
-  | { readonly type: 'text'; readonly pattern?: RegExp; readonly expected?: string }
+  | ({ readonly type: 'text' } & TextRule)
   | { readonly type: 'url' }
   /** Kept exactly as written: a trailing slash is part of an issuer. */
   | { readonly type: 'urls' }
   | { readonly type: 'choice'; readonly of: readonly string[] }
-  | { readonly type: 'list'; readonly of?: readonly string[] };
+  | { readonly type: 'list'; readonly of?: readonly string[]; readonly each?: TextRule };
 
 /** One declared setting: the single source of parsing, validation, the reference page and `.env.example`. */
 export interface SettingDeclaration {
@@ -92,7 +100,8 @@ export function expectedValues(kind: SettingKind): string {
     case 'choice':
       return `one of: ${kind.of.join(', ')}`;
     case 'list':
-      return kind.of ? `a comma-separated list of: ${kind.of.join(', ')}` : 'a comma-separated list';
+      if (kind.of) return `a comma-separated list of: ${kind.of.join(', ')}`;
+      return kind.each?.expected ?? 'a comma-separated list';
     case 'text':
       return kind.expected ?? 'text';
   }
@@ -114,7 +123,12 @@ function rulesOf(kind: SettingKind): PropertyDecorator[] {
     case 'choice':
       return [IsIn([...kind.of], { message })];
     case 'list':
-      return [IsArray({ message }), ...atMostMany(), ...(kind.of ? [IsIn([...kind.of], { each: true, message })] : [])];
+      return [
+        IsArray({ message }),
+        ...atMostMany(),
+        ...(kind.of ? [IsIn([...kind.of], { each: true, message })] : []),
+        ...(kind.each?.pattern ? [Matches(kind.each.pattern, { each: true, message })] : []),
+      ];
     case 'text':
       return [IsString({ message }), ...(kind.pattern ? [Matches(kind.pattern, { message })] : [])];
   }

@@ -1,4 +1,4 @@
-import { type Problem, type Section } from './read-settings.js';
+import { type Entry, type Problem, type Section } from './read-settings.js';
 import { Setting } from './setting.decorator.js';
 
 /** pino's level names, most severe first. */
@@ -142,6 +142,21 @@ export class TelemetrySettings implements Section {
     summary: 'The share of traces that `traceidratio` and `parentbased_traceidratio` record; without it all are.',
   })
   readonly samplerArg?: string;
+
+  /** Why traces and metrics are off although variables of OpenTelemetry are set. */
+  unusable?: string;
+
+  /**
+   * Over stdio these variables are often those of the client or of the machine, meant for other programs: what this server
+   * cannot use switches traces and metrics off, and does not stop the start.
+   */
+  tolerate(entry: Entry, problems: readonly Problem[]): readonly Problem[] {
+    const foreign = entry === 'stdio' ? problems.filter(({ env }) => env.startsWith('OTEL_')) : [];
+    if (foreign.length === 0) return problems;
+    Object.assign(this, { disabled: true });
+    this.unusable = foreign.map(({ env, message }) => `${env} ${message}`).join('; ');
+    return problems.filter((problem) => !foreign.includes(problem));
+  }
 
   /** Destination of traces; undefined when none are sent. */
   get tracesUrl(): string | undefined {

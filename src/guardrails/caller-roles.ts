@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { AuthSettings } from '../config/auth.settings.js';
 import { GuardrailsSettings } from '../config/guardrails.settings.js';
+import { holdsFor, parseCallerName } from '../config/issuers.js';
 import { type BindingKind, type Role, type RoleBinding, ROLES } from '../config/role-bindings.js';
 import { READING_TIERS, type Tier, TIERS } from '../config/tiers.js';
 import { type Principal } from '../context/principal.js';
@@ -20,7 +22,10 @@ export class CallerRoles {
   private readonly bindings: readonly RoleBinding[];
   private readonly known = new WeakMap<Principal, ReadonlySet<Role>>();
 
-  constructor(settings: GuardrailsSettings) {
+  constructor(
+    settings: GuardrailsSettings,
+    private readonly auth: AuthSettings,
+  ) {
     this.bindings = settings.roleBindings;
     this.active = this.bindings.length > 0;
   }
@@ -28,7 +33,7 @@ export class CallerRoles {
   of(principal: Principal): ReadonlySet<Role> {
     let roles = this.known.get(principal);
     if (!roles) {
-      roles = new Set(this.bindings.filter(({ to }) => isBound(to, principal)).map(({ role }) => role));
+      roles = new Set(this.bindings.filter(({ to }) => this.isBound(to, principal)).map(({ role }) => role));
       this.known.set(principal, roles);
     }
     return roles;
@@ -42,18 +47,25 @@ export class CallerRoles {
     return this.of(principal).has('admin');
   }
 
+  private isBound(to: RoleBinding['to'], principal: Principal): boolean {
+    if (to === '*') return true;
+    if (to.kind !== 'subject') return namesOf(to.kind, principal).includes(to.value);
+    // The issuer is compared by itself: a subject that spells the issuer of somebody else is another subject.
+    const name = parseCallerName(to.value);
+    return name.name === principal.subject && holdsFor(name, principal.issuer, this.auth.oidcIssuers);
+  }
+
   /** The roles that may call tools of this tier. */
   static thatMayCall(tier: Tier): Role[] {
     return ROLES.filter((role) => TIERS_OF[role].includes(tier));
   }
 }
 
-function isBound(to: RoleBinding['to'], principal: Principal): boolean {
-  return to === '*' || namesOf(to.kind, principal).includes(to.value);
-}
-
-/** Names are compared exactly. A subject is unique only within its issuer, so a binding can name both. */
-function namesOf(kind: BindingKind, { issuer, subject, roles, groups, scopes }: Principal): readonly string[] {
+/** Names are compared exactly. */
+function namesOf(
+  kind: Exclude<BindingKind, 'subject'>,
+  { issuer, subject, roles, groups, scopes }: Principal,
+): readonly string[] {
   switch (kind) {
     case 'role':
       return roles;
@@ -61,8 +73,6 @@ function namesOf(kind: BindingKind, { issuer, subject, roles, groups, scopes }: 
       return groups;
     case 'scope':
       return scopes;
-    case 'subject':
-      return [subject, `${issuer}|${subject}`];
     case 'token':
       return issuer === 'bearer' ? [subject] : [];
   }

@@ -1,4 +1,4 @@
-import { Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { createNoopMeter, type Meter } from '@opentelemetry/api';
 import { within } from '../common/time-out.js';
 import { type TelemetrySettings } from '../config/telemetry.settings.js';
@@ -8,12 +8,13 @@ import { type Sdk } from './sdk.js';
  * Traces and metrics of this process. The SDK is loaded, and anything is recorded, only when traces or metrics are sent
  * to a receiver or served on the management port.
  */
-export class OpenTelemetry implements OnApplicationShutdown {
+export class OpenTelemetry implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Telemetry');
 
   private constructor(
     private readonly lastMs: number,
     private readonly sdk?: Sdk,
+    private readonly unusable?: string,
   ) {}
 
   /**
@@ -23,9 +24,13 @@ export class OpenTelemetry implements OnApplicationShutdown {
   static async start(settings: TelemetrySettings, servesMetrics: boolean, lastMs: number): Promise<OpenTelemetry> {
     const { disabled, tracesUrl, metricsUrl } = settings;
     if (disabled || (tracesUrl === undefined && metricsUrl === undefined && !servesMetrics))
-      return new OpenTelemetry(lastMs);
+      return new OpenTelemetry(lastMs, undefined, settings.unusable);
     const { startSdk } = await import('./sdk.js');
     return new OpenTelemetry(lastMs, startSdk(settings, servesMetrics));
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.unusable !== undefined) this.logger.warn(`traces and metrics are off: ${this.unusable}`);
   }
 
   get tracing(): boolean {

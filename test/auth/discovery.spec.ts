@@ -224,7 +224,7 @@ describe('scopes', () => {
   });
 
   it.each<[string, object, number]>([
-    ['', call('ping'), 403],
+    ['nothing', call('ping'), 403],
     ['other', call('tools/list'), 403],
     ['mcp:use', call('ping'), 200],
     ['mcp:use', call('tools/list'), 200],

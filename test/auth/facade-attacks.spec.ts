@@ -156,7 +156,9 @@ describe('/authorize', () => {
     'http://localhost/callback',
     'http://localhost:33418/callback',
     'http://127.0.0.1:1/callback',
-  ])('allows Claude at %s', async (uri) => {
+    'http://localhost:6274/oauth/callback',
+    'http://127.0.0.1:3334/oauth/callback',
+  ])('allows clients at %s', async (uri) => {
     expect(await authorize({ redirect_uri: uri })).toMatchObject({ status: 302 });
   });
 
@@ -212,14 +214,36 @@ describe('/authorize', () => {
     },
   );
 
-  it.each(['redirect_uri[]', 'redirect_uri[0]', 'REDIRECT_URI', 'redirect_uri%00', 'redirect_uri ', ';redirect_uri'])(
-    'passes a name like %j on only as what it was read as',
-    async (name) => {
-      const redirect = await authorize({}, `&${encodeURIComponent(name)}=evil`);
-      const { searchParams } = new URL(redirect.headers.location!);
-      expect(searchParams.getAll('redirect_uri')).toEqual([CLAUDE]);
-    },
-  );
+  it.each([
+    ...['redirect_uri[]', 'redirect_uri[0]', 'REDIRECT_URI', 'redirect_uri\0', 'redirect_uri ', ' redirect_uri'],
+    ...[
+      ';redirect_uri',
+      'redirect.uri',
+      'redirect-uri',
+      'redirectUri',
+      'Redirect_Uri',
+      'redirect__uri',
+      'redirect_urı',
+    ],
+    ...['CLIENT_ID', 'Response_Type', 'code-challenge-method', 'REQUEST_URI', 'Request', 'request_uri[]', 'Scope'],
+  ])('passes on no value of the name %j, which the provider might take for another', async (name) => {
+    const redirect = await authorize({}, `&${encodeURIComponent(name)}=evil`);
+    const { searchParams } = new URL(redirect.headers.location!);
+    expect(Object.fromEntries(searchParams)).toEqual({ tenant: 'ours', ...good });
+  });
+
+  it('passes on what it does not know, in one spelling', async () => {
+    const redirect = await authorize({}, '&login_hint=a&x-client-SKU=b&kc_idp_hint=c&LOGIN-HINT=evil&Kc_Idp_Hint=evil');
+    const { tenant: _tenant, ...passed } = Object.fromEntries(new URL(redirect.headers.location!).searchParams);
+    expect(passed).toEqual({ ...good, login_hint: 'a', 'x-client-SKU': 'b', kc_idp_hint: 'c' });
+  });
+
+  it('logs which address was refused, and the setting', async () => {
+    await authorize({ redirect_uri: 'cursor://anysphere.cursor-mcp/oauth/callback' });
+    expect(logMessages()).toContain(
+      'sign-in refused: the redirect address "cursor://anysphere.cursor-mcp/oauth/callback" is not in MCP_OAUTH_REDIRECT_URIS',
+    );
+  });
 
   it.each([
     ['request', 'eyJhbGciOiJub25lIn0.e30.'],
@@ -355,6 +379,35 @@ describe('/token', () => {
     expect(failed.text + stderrText()).not.toContain('canary');
   });
 
+  it.each(['Grant_Type', 'grant_type[]', 'GRANT_TYPE', 'grant-type', 'Client_Secret', 'client_assertion[]'])(
+    'passes on no value of the name %j',
+    async (name) => {
+      await token(`${encode(code)}&${encodeURIComponent(name)}=client_credentials`);
+      const passed = Object.fromEntries(new URLSearchParams(seen[0]!.body));
+      expect(passed).toEqual({ ...code, client_secret: 'canary-client-secret' });
+    },
+  );
+
+  const SECRET = 'canary-client-secret';
+  it.each<[string, number, object]>([
+    [
+      'in the description',
+      400,
+      { error: 'invalid_request', error_description: `cannot read: client_secret=${SECRET}` },
+    ],
+    ['cut', 400, { error: 'invalid_request', error_description: `cannot read: client_secret=${SECRET.slice(0, 12)}` }],
+    ['as the code', 401, { error: SECRET }],
+    ['in a field of its own', 403, { error: 'invalid_client', request: { client_secret: SECRET } }],
+    ['in base64', 400, { error: 'x', hint: Buffer.from(SECRET).toString('base64') }],
+    ['in an address', 400, { error: 'invalid_request', error_uri: `https://idp/error?client_secret=${SECRET}` }],
+    ['in a good answer', 200, { access_token: 'a', debug: `client_secret=${SECRET}` }],
+  ])('passes on nothing of its secret that the provider echoes %s', async (_where, status, document) => {
+    answer = { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(document) };
+    const passed = await token(encode(code));
+    expect(passed.status).toBe(status);
+    expect(passed.text + stderrText()).not.toMatch(/canary|Y2FuYXJ5/);
+  });
+
   it('logs the codes of a refusal and none of its words', async () => {
     answer = {
       status: 400,
@@ -398,7 +451,18 @@ describe('/register', () => {
     ['too many', { redirect_uris: Array.from({ length: 11 }, () => CLAUDE) }],
     ['nothing at all', {}],
     ['null', 'null'],
+    ['of Cursor, until they are allowed', { redirect_uris: ['http://localhost:8787/callback', 'cursor://x/oauth'] }],
   ])('refuses redirect addresses: %s', async (_what, body) => {
     expectRefused(await register(body), 'invalid_redirect_uri');
+  });
+
+  it.each([
+    ['Cursor', ['cursor://anysphere.cursor-mcp/oauth/callback', 'https://www.cursor.com/agents/mcp/oauth/callback']],
+    ['VS Code', ['https://vscode.dev/redirect', 'https://insiders.vscode.dev/redirect', 'http://127.0.0.1/']],
+  ])('logs each address that %s needs, and the setting', async (_client, uris) => {
+    await register({ redirect_uris: [...uris, 'http://localhost:8787/callback'] });
+    expect(logMessages()).toEqual(
+      uris.map((uri) => `registration refused: the redirect address "${uri}" is not in MCP_OAUTH_REDIRECT_URIS`),
+    );
   });
 });

@@ -79,13 +79,19 @@ describe('keys', () => {
     expect(await statusOf(server, await long(60))).toBe(200);
     expect(issuer.requests).toHaveLength(before);
     travelled = 25 * 60 * MINUTE;
-    expect(await statusOf(server, await long(60))).toBe(401);
+    expect(await statusOf(server, await long(60))).toBe(503);
   });
 
-  it('that cannot be had keep nobody from starting, and nobody in', async () => {
+  it('that cannot be fetched keep nobody from starting, and let nobody in: callers try again and stay signed in', async () => {
     issuer.status = 503;
     server = await start(oidcEnv(issuer.url));
-    expect(await statusOf(server, await issuer.token())).toBe(401);
+    const headers = { authorization: `Bearer ${await issuer.token()}` };
+    const answer = await send(server.url, { body: list, headers });
+    expect(answer).toMatchObject({ status: 503, json: { jsonrpc: '2.0', id: null, error: { code: -32000 } } });
+    expect(answer.json.error.message).toMatch(/signing keys .* not available.*send it again later/);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(answer.headers['www-authenticate']).toBeUndefined();
+    expect(await statusOf(server, await issuer.token({ iss: 'https://stranger.example.com' }))).toBe(401);
     expect(stderrText()).toMatch(/no signing key could be fetched from http:\/\/127\.0\.0\.1:\d+/);
     issuer.status = undefined;
     travelled = 31_000;
@@ -106,7 +112,7 @@ describe('keys', () => {
   ])('are not taken from a discovery document %s', async (_what, discovery, reason) => {
     issuer.discovery = discovery;
     server = await start(oidcEnv(issuer.url));
-    expect(await statusOf(server, await issuer.token())).toBe(401);
+    expect(await statusOf(server, await issuer.token())).toBe(503);
     expect(logMessages().join('\n')).toMatch(reason);
   });
 
@@ -115,7 +121,7 @@ describe('keys', () => {
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
     issuer.keys = [{ ...issuer.keys[0]!, jwk: { ...publicKey.export({ format: 'jwk' }), kid: 'weak' } }];
     server = await start(oidcEnv(issuer.url));
-    expect(await statusOf(server, await issuer.token({}, { kid: 'weak' }))).toBe(401);
+    expect(await statusOf(server, await issuer.token({}, { kid: 'weak' }))).toBe(503);
     expect(stderrText()).toContain('has no usable signing key');
   });
 

@@ -137,7 +137,7 @@ describe('refused', () => {
     ['a refresh token by typ', /ID token/, () => issuer.token({ typ: 'Refresh' })],
     ['an ID token by at_hash', /ID token/, () => issuer.token({ at_hash: 'x', scope: 'openid' })],
     ['an ID token by c_hash', /ID token/, () => issuer.token({ c_hash: 'x' })],
-    ['an ID token by its nonce', /ID token/, () => issuer.token({ nonce: 'n' })],
+    ['an ID token by its nonce', /ID token/, () => issuer.token({ nonce: 'n', scope: undefined })],
     ['a logout token', /type "logout\+jwt"/, () => issuer.token({}, { typ: 'logout+jwt' })],
     ['a DPoP proof', /type "dpop\+jwt"/, () => issuer.token({}, { typ: 'dpop+jwt' })],
     [

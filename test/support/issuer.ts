@@ -33,13 +33,20 @@ export class TestIssuer {
   discovery: Record<string, unknown> = {};
   private constructor(
     private readonly server: Server,
-    readonly url: string,
+    readonly origin: string,
+    private readonly path: string,
   ) {}
 
-  static async start(): Promise<TestIssuer> {
+  /** Its issuer, and the address below which its documents are. */
+  get url(): string {
+    return `${this.origin}${this.path}`;
+  }
+
+  /** @param path below which it is, such as `/realms/company` */
+  static async start({ path: below = '' } = {}): Promise<TestIssuer> {
     const server = createServer({ keepAliveTimeout: 0 });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const issuer = new TestIssuer(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const issuer = new TestIssuer(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`, below);
     server.on('request', (request, response) => {
       const path = request.url ?? '/';
       issuer.requests.push(path);
@@ -53,7 +60,7 @@ export class TestIssuer {
 
   /** How often the key set was fetched. */
   get keyFetches(): number {
-    return this.requests.filter((path) => path === '/jwks').length;
+    return this.requests.filter((path) => path.endsWith('/jwks')).length;
   }
 
   /** A token as the provider would issue it; claims given as undefined are left out. */
@@ -63,7 +70,7 @@ export class TestIssuer {
     key = this.keys[0]!,
   ): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
-    const payload = { iss: this.url, sub: 'alice', aud: 'mcp', iat: now, exp: now + 300, ...claims };
+    const payload = { iss: this.url, sub: 'alice', aud: 'mcp', scope: 'mcp', iat: now, exp: now + 300, ...claims };
     const kid = key.jwk.kid;
     return new SignJWT(payload)
       .setProtectedHeader({ alg: key.alg, ...(kid && { kid }), ...header })
@@ -78,8 +85,8 @@ export class TestIssuer {
   }
 
   private document(path: string): object | undefined {
-    if (path === '/jwks') return { keys: this.keys.map(({ jwk }) => jwk) };
-    if (path !== '/.well-known/openid-configuration') return undefined;
+    if (path === `${this.path}/jwks`) return { keys: this.keys.map(({ jwk }) => jwk) };
+    if (path !== `${this.path}/.well-known/openid-configuration`) return undefined;
     return {
       issuer: this.url,
       jwks_uri: `${this.url}/jwks`,

@@ -1,4 +1,4 @@
-import { ForbiddenException, Injectable, UnauthorizedException } from '@nestjs/common';
+import { ForbiddenException, Injectable, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
 import { type AddressedRequest, PublicUrl } from './public-url.js';
 
@@ -22,6 +22,18 @@ export class InsufficientScopeError extends ForbiddenException {
     scopes: readonly string[],
   ) {
     super(`The token lacks a scope; this request needs: ${scopes.join(' ')}.`);
+  }
+}
+
+/** The token cannot be judged yet. A 401 would make clients throw away a good token and ask their user to sign in again. */
+export class AuthenticationUnavailableError extends ServiceUnavailableException {
+  constructor(
+    /** Value of the `Retry-After` header, in seconds. */
+    readonly retryAfterSeconds: number,
+  ) {
+    super(
+      'The signing keys of the identity provider are not available, so the token could not be checked. The request was not executed; send it again later.',
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { Controller, Get, Header, NotFoundException, Req } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
+import { authorizationServerOf } from '../../config/issuers.js';
 import { TIERS } from '../../config/tiers.js';
 import { Public } from '../public.decorator.js';
 import { Challenges } from './challenges.js';
@@ -33,7 +34,9 @@ export class ProtectedResourceController {
     if (!this.settings.usesProvider || !this.isOwnPath(request)) throw new NotFoundException();
     return {
       resource: this.url.resource(request),
-      authorization_servers: this.settings.hasFacade ? [this.url.base(request)] : this.settings.oidcIssuers,
+      authorization_servers: this.settings.hasFacade
+        ? [this.url.base(request)]
+        : this.settings.oidcIssuers.map(authorizationServerOf),
       scopes_supported: this.scopes(),
       bearer_methods_supported: ['header'],
       resource_name: 'Managed Agent Control',

@@ -1,4 +1,6 @@
+import { Logger } from '@nestjs/common';
 import { type AuthSettings } from '../../config/auth.settings.js';
+import { quoted } from '../auth-refusals.js';
 import { OAuthError } from './oauth.error.js';
 import { type OAuthParameters } from './oauth-parameters.js';
 
@@ -10,10 +12,12 @@ const REQUEST_OBJECTS = ['request', 'request_uri'];
 const LOOPBACK_PORT = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):\d{1,5}(?=[/?]|$)/;
 const MAX_REDIRECT_URIS = 10;
 
+const logger = new Logger('OAuthFacade');
+
 /** Refuses a sign-in that could send a code to the wrong address or to a client that did not ask for it. */
 export function checkAuthorizeRequest(settings: AuthSettings, parameters: OAuthParameters): void {
   checkClient(settings, parameters.get('client_id'));
-  if (!isAllowedRedirect(parameters.get('redirect_uri') ?? '', settings.oauthRedirectUris)) {
+  if (!areAllowedRedirects([parameters.get('redirect_uri')], settings, 'sign-in')) {
     throw new OAuthError('invalid_request', 'redirect_uri is not one of the addresses that this server allows');
   }
   if (REQUEST_OBJECTS.some((name) => parameters.get(name) !== undefined)) {
@@ -66,14 +70,16 @@ export interface Registration {
   readonly token_endpoint_auth_method: 'none';
 }
 
-export function register({ oauthClientId, oauthRedirectUris }: AuthSettings, body: unknown): Registration {
+export function register(settings: AuthSettings, body: unknown): Registration {
+  const { oauthClientId } = settings;
   if (oauthClientId === undefined) {
     const description = 'This server registers no clients; enter the client id that the operator gave you.';
     throw new OAuthError('registration_not_supported', description, 501);
   }
   const uris = (body as { redirect_uris?: unknown } | null | undefined)?.redirect_uris;
-  if (!isUriList(uris) || !uris.every((uri) => isAllowedRedirect(uri, oauthRedirectUris))) {
-    const description = `redirect_uris must be a list of 1 to ${MAX_REDIRECT_URIS} addresses that this server allows`;
+  if (!isUriList(uris) || !areAllowedRedirects(uris, settings, 'registration')) {
+    const rule = `redirect_uris must be a list of 1 to ${MAX_REDIRECT_URIS} addresses that this server allows`;
+    const description = `${rule}; its operator finds the refused ones in the log`;
     throw new OAuthError('invalid_redirect_uri', description);
   }
   return {
@@ -99,7 +105,7 @@ function checkGrant(settings: AuthSettings, given: OAuthParameters): void {
       return;
     case 'authorization_code':
       if (!given.get('code_verifier')) throw new OAuthError('invalid_grant', 'code_verifier is missing');
-      if (!isAllowedRedirect(given.get('redirect_uri') ?? '', settings.oauthRedirectUris)) {
+      if (!areAllowedRedirects([given.get('redirect_uri')], settings, 'token request')) {
         throw new OAuthError('invalid_grant', 'redirect_uri is not one of the addresses that this server allows');
       }
       return;
@@ -119,6 +125,19 @@ function basicCredentials(authorization: string | undefined): { header: string; 
   } catch {
     throw new OAuthError('invalid_client', 'the client id in the header is not form-encoded', 401);
   }
+}
+
+/** Whether codes may be sent to all of these addresses; the log names those that are refused, and the setting. */
+function areAllowedRedirects(
+  uris: readonly (string | undefined)[],
+  { oauthRedirectUris }: AuthSettings,
+  request: string,
+): boolean {
+  const refused = uris.filter((uri) => !isAllowedRedirect(uri ?? '', oauthRedirectUris));
+  for (const uri of refused) {
+    logger.warn(`${request} refused: the redirect address ${quoted(uri)} is not in MCP_OAUTH_REDIRECT_URIS`);
+  }
+  return refused.length === 0;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
 import { parseJsonObject } from '../../common/json.js';
+import { endpointForAllTenants } from '../../config/issuers.js';
+import { Secrets } from '../../config/secrets.js';
 import { type Answer, errorChain, limitedFetch } from '../provider/limited-fetch.js';
 import { type TrustedIssuer, TrustedIssuers } from '../provider/trusted-issuers.js';
 import { type UpstreamTokenRequest } from './client-requests.js';
@@ -11,6 +13,9 @@ const TIMEOUT_MS = 8000;
 
 /** Status codes of the provider that concern the client; any other is a failure of the provider. */
 const FORWARDED_STATUS = new Set([200, 400, 401, 403]);
+
+/** An error code (RFC 6749 §5.2); any other text could be a quotation. */
+const ERROR_CODE = /^[a-z][a-z0-9_.-]{0,63}$/;
 
 export interface TokenAnswer {
   readonly status: number;
@@ -26,6 +31,7 @@ export class UpstreamProvider {
   constructor(
     private readonly settings: AuthSettings,
     issuers: TrustedIssuers,
+    private readonly secrets: Secrets,
   ) {
     this.first = issuers.all()[0];
   }
@@ -46,7 +52,10 @@ export class UpstreamProvider {
     return Array.isArray(scopes) && scopes.includes('offline_access');
   }
 
-  /** Forwards a token request. Only status and JSON are returned: no header of the provider reaches the client. */
+  /**
+   * Forwards a token request. Only status and JSON are returned: no header of the provider reaches the client. Of an error
+   * only the code is passed on, because some providers quote the request in their description, our secret included.
+   */
   async exchange({ body, authorization }: UpstreamTokenRequest): Promise<TokenAnswer> {
     const url = await this.endpoint('token_endpoint', '/oauth2/token');
     const headers = {
@@ -56,13 +65,14 @@ export class UpstreamProvider {
     };
     const answer = await this.send(url, { method: 'POST', headers, body });
     // The log has the status only; the body may contain a token.
-    const document = parseJsonObject(answer.text);
+    const document = parseJsonObject(this.secrets.redact(answer.text));
     if (!document || !FORWARDED_STATUS.has(answer.status)) {
       this.logger.warn(`${url} answered a token request with status ${answer.status}`);
       throw unavailable();
     }
-    if (answer.status !== 200) this.logger.warn(`token request refused by the provider: ${errorCodes(document)}`);
-    return { status: answer.status, body: document };
+    if (answer.status === 200) return { status: 200, body: document };
+    this.logger.warn(`token request refused by the provider: ${errorCodes(document)}`);
+    return { status: answer.status, body: refusal(document) };
   }
 
   private async send(url: string, init: RequestInit): Promise<Answer> {
@@ -75,8 +85,9 @@ export class UpstreamProvider {
   }
 
   private async endpoint(name: 'authorization_endpoint' | 'token_endpoint', cognitoPath: string): Promise<string> {
-    const { cognitoHostedUi, modes } = this.settings;
-    return modes.includes('cognito') ? `${cognitoHostedUi}${cognitoPath}` : this.published(name);
+    const { cognitoHostedUi, modes, oidcIssuers } = this.settings;
+    if (modes.includes('cognito')) return `${cognitoHostedUi}${cognitoPath}`;
+    return endpointForAllTenants(await this.published(name), oidcIssuers);
   }
 
   private async published(name: 'authorization_endpoint' | 'token_endpoint' | 'jwks_uri'): Promise<string> {
@@ -100,8 +111,25 @@ function unavailable(): OAuthError {
 }
 
 /** The error code, and the numbers that Entra adds; descriptions may quote what was sent. */
-function errorCodes({ error, error_codes: numbers }: Record<string, unknown>): string {
-  const code = typeof error === 'string' && /^[\w.-]{1,64}$/.test(error) ? error : 'no error code';
-  const list: unknown[] = Array.isArray(numbers) ? numbers : [];
-  return [code, ...list.filter((number) => Number.isSafeInteger(number)).slice(0, 5)].join(' ');
+function errorCodes(document: Record<string, unknown>): string {
+  return [codeOf(document) ?? 'no error code', ...numbersOf(document)].join(' ');
+}
+
+/** What a client reads (RFC 6749 §5.2). */
+function refusal(document: Record<string, unknown>): Record<string, unknown> {
+  const numbers = numbersOf(document);
+  return {
+    error: codeOf(document) ?? 'invalid_request',
+    error_description:
+      'The identity provider refused the request; the operator of this server finds the code in its log.',
+    ...(numbers.length > 0 && { error_codes: numbers }),
+  };
+}
+
+function codeOf({ error }: Record<string, unknown>): string | undefined {
+  return typeof error === 'string' && ERROR_CODE.test(error) ? error : undefined;
+}
+
+function numbersOf({ error_codes: numbers }: Record<string, unknown>): unknown[] {
+  return Array.isArray(numbers) ? numbers.filter((number) => Number.isSafeInteger(number)).slice(0, 5) : [];
 }

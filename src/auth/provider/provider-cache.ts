@@ -39,6 +39,12 @@ export class ProviderCache<T> {
     return this.value !== undefined;
   }
 
+  /** Seconds until the next attempt to fetch the value, at least one. */
+  get retryAfterSeconds(): number {
+    const seconds = Math.ceil((this.nextAttemptAt - Date.now()) / 1000);
+    return Number.isFinite(seconds) ? Math.max(1, seconds) : 1;
+  }
+
   /** The value without waiting; undefined when a fetch is due. */
   get current(): T | undefined {
     return this.isStale() && this.mayFetch() ? undefined : this.usable();

@@ -1,3 +1,4 @@
+import { authorizationServerOf, canDiscover } from '../../config/issuers.js';
 import { isSecure } from '../../config/secure-url.js';
 import { fetchObject } from './limited-fetch.js';
 import { ProviderCache } from './provider-cache.js';
@@ -8,6 +9,8 @@ const TIMEOUT_MS = 4000;
 /** The metadata of an issuer (RFC 8414, OpenID Connect Discovery); only the fields that are used here. */
 export interface ProviderMetadata {
   readonly issuer: string;
+  /** AD FS: the issuer of its access tokens, where `issuer` is that of its ID tokens. */
+  readonly access_token_issuer?: string;
   readonly jwks_uri?: string;
   readonly authorization_endpoint?: string;
   readonly token_endpoint?: string;
@@ -35,7 +38,7 @@ export class ProviderDiscovery {
 
 /** The addresses at which issuers publish it, the most common first. */
 function discoveryUrls(issuer: string): string[] {
-  const { origin, pathname } = new URL(issuer);
+  const { origin, pathname } = new URL(authorizationServerOf(issuer));
   const path = pathname.replace(/\/+$/, '');
   return [
     ...new Set([
@@ -48,6 +51,7 @@ function discoveryUrls(issuer: string): string[] {
 
 /** Throws the first failure when no address has the document. */
 export async function discover(issuer: string): Promise<ProviderMetadata> {
+  if (!canDiscover(issuer)) throw new Error(`${issuer} is not https, so no document is fetched from it`);
   const failures: unknown[] = [];
   for (const url of discoveryUrls(issuer)) {
     try {
@@ -61,8 +65,10 @@ export async function discover(issuer: string): Promise<ProviderMetadata> {
 
 /** A document of another issuer must not be used (mix-up attack), and its keys must come over a protected connection. */
 function checked(issuer: string, url: string, document: Record<string, unknown>): ProviderMetadata {
-  if (document.issuer !== issuer) {
-    throw new Error(`${url} names the issuer ${JSON.stringify(document.issuer)} instead of "${issuer}"`);
+  const server = authorizationServerOf(issuer);
+  const named = server === issuer ? document.issuer : document.access_token_issuer;
+  if (named !== issuer || document.issuer !== server) {
+    throw new Error(`${url} names the issuer ${JSON.stringify(named)} instead of "${issuer}"`);
   }
   for (const name of ['jwks_uri', 'authorization_endpoint', 'token_endpoint']) {
     const address = document[name];

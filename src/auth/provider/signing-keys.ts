@@ -47,6 +47,11 @@ export class SigningKeys {
     return this.cache.known;
   }
 
+  /** Seconds until they may be known, while they are not. */
+  get retryAfterSeconds(): number {
+    return this.cache.retryAfterSeconds;
+  }
+
   /** The number of usable keys. */
   async count(): Promise<number> {
     return (await this.cache.get())?.length ?? 0;

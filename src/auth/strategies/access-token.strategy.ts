@@ -39,10 +39,12 @@ class RememberingJwtStrategy extends Strategy {
 export class AccessTokenStrategy extends PassportStrategy(RememberingJwtStrategy) {
   private readonly accessTokens: AccessTokens;
 
-  constructor(mode: Mode, settings: AuthSettings, issuers: TrustedIssuers) {
+  /** @param resources the addresses of this server's MCP endpoint */
+  constructor(mode: Mode, settings: AuthSettings, issuers: TrustedIssuers, resources: readonly string[]) {
+    const isCognito = mode === 'cognito';
     // Cognito marks its access tokens with `token_use`.
-    const tokenUse = mode === 'cognito' ? 'access' : settings.oidcRequireTokenUse;
-    const tokens = new AccessTokens(issuers, new TokenRules(settings, tokenUse));
+    const tokenUse = isCognito ? 'access' : settings.oidcRequireTokenUse;
+    const tokens = new AccessTokens(issuers, new TokenRules(settings, { tokenUse, resources, isCognito }));
     super(mode, tokens, settings);
     this.accessTokens = tokens;
   }

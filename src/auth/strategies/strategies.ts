@@ -18,9 +18,11 @@ export class NamedStrategies {
     private readonly byMode: ReadonlyMap<AuthMode, TokenStrategy>,
   ) {}
 
-  static async create(settings: AuthSettings, issuers: TrustedIssuers): Promise<NamedStrategies> {
+  /** @param publicUrl the address of this server, where it is configured */
+  static async create(settings: AuthSettings, issuers: TrustedIssuers, publicUrl?: string): Promise<NamedStrategies> {
+    const resources = publicUrl === undefined ? [] : [`${publicUrl}/mcp`, `${publicUrl}/mcp/readonly`];
     const byMode = new Map<AuthMode, TokenStrategy>();
-    for (const mode of settings.modes) byMode.set(mode, await make(mode, settings, issuers));
+    for (const mode of settings.modes) byMode.set(mode, await make(mode, settings, issuers, resources));
     return new NamedStrategies(settings, byMode);
   }
 
@@ -32,8 +34,13 @@ export class NamedStrategies {
 }
 
 /** The libraries for JWTs are loaded on demand: stdio and bearer tokens do not need them. */
-async function make(mode: AuthMode, settings: AuthSettings, issuers: TrustedIssuers): Promise<TokenStrategy> {
+async function make(
+  mode: AuthMode,
+  settings: AuthSettings,
+  issuers: TrustedIssuers,
+  resources: readonly string[],
+): Promise<TokenStrategy> {
   if (mode === 'bearer') return new BearerStrategy(settings);
   const { AccessTokenStrategy } = await import('./access-token.strategy.js');
-  return new AccessTokenStrategy(mode, settings, issuers);
+  return new AccessTokenStrategy(mode, settings, issuers, resources);
 }

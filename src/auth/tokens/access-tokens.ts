@@ -1,7 +1,7 @@
 import { hash, type KeyObject } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { quoted, TokenRefusal } from '../auth-refusals.js';
+import { KeysUnavailable, quoted, TokenRefusal } from '../auth-refusals.js';
 import { type Principal } from '../../context/principal.js';
 import { type KeyName, type SigningKeys } from '../provider/signing-keys.js';
 import { type TrustedIssuer, type TrustedIssuers } from '../provider/trusted-issuers.js';
@@ -65,7 +65,7 @@ export class AccessTokens {
     const key = await issuer.keys.find(name);
     if (key) return key;
     if ((await issuer.keys.count()) === 0) {
-      throw new TokenRefusal('keys', `no signing key could be fetched from ${issuer.issuer}`);
+      throw new KeysUnavailable(issuer.issuer, issuer.keys.retryAfterSeconds);
     }
     throw new TokenRefusal('key', `${issuer.issuer} has no ${name.alg} key ${quoted(name.kid)}`);
   }
@@ -73,7 +73,7 @@ export class AccessTokens {
   /** The caller that a verified token identifies. */
   accept(token: string, decoded: DecodedToken): Principal {
     const { issuer, name } = this.signer(decoded);
-    const principal = this.rules.principal(decoded.payload);
+    const principal = this.rules.principal(decoded.header, decoded.payload);
     const key = issuer.keys.current(name);
     const expiresAt = (Number(decoded.payload.exp) + LEEWAY_SECONDS) * 1000;
     if (key) this.verified.set(digest(token), { principal, expiresAt, name, keys: issuer.keys, key });

@@ -49,3 +49,22 @@ it.each([
 ])('the scopes of %j are %j', (given, scopes) => {
   expect(scopesOf(given)).toEqual(scopes);
 });
+
+it.each([
+  ['resource_access.https://mcp.example.com/mcp.roles', ['by URL']],
+  ['/resource_access/https:~1~1mcp.example.com~1mcp/roles', ['by URL']],
+  ['/resource_access/a~0b/roles', ['by tilde']],
+  ['resource_access.a.b.roles', ['shorter']],
+  ['/resource_access/a.b/roles', ['longer']],
+  ['/nothing/here', []],
+  ['/', []],
+  ['resource_access.constructor.name', []],
+])('a name with dots within %s lists %j', (path, values) => {
+  const access = {
+    'https://mcp.example.com/mcp': { roles: ['by URL'] },
+    'a~b': { roles: ['by tilde'] },
+    'a.b': { roles: ['longer'] },
+    a: { b: { roles: ['shorter'] } },
+  };
+  expect(listedIn({ resource_access: access }, [path])).toEqual(values);
+});

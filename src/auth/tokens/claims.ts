@@ -24,17 +24,30 @@ export function listedIn(claims: Claims, paths: readonly string[]): string[] {
 }
 
 /**
- * A claim by its name, which may contain dots and colons (`https://example.com/roles`, `cognito:groups`), or by a dotted
- * path (`realm_access.roles`). Inherited properties of objects are ignored.
+ * A claim by its name, which may contain dots and colons (`https://example.com/roles`, `cognito:groups`), by a dotted path
+ * (`realm_access.roles`), or by a JSON pointer (RFC 6901). A name within a dotted path may contain dots as well
+ * (`resource_access.mcp.example.com.roles`): shorter names are tried first. Inherited properties are ignored.
  */
 export function claimAt(claims: Claims, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
-  let value: unknown = claims;
-  for (const name of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as Claims)[name];
+  if (!path.startsWith('/')) return found(claims, path.split('.'));
+  const names = path.slice(1).split('/');
+  return names.map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~')).reduce<unknown>(memberOf, claims);
+}
+
+function found(value: unknown, names: readonly string[]): unknown {
+  if (names.length === 0) return value;
+  for (let length = 1; length <= names.length; length++) {
+    const member = memberOf(value, names.slice(0, length).join('.'));
+    const claim = member === undefined ? undefined : found(member, names.slice(length));
+    if (claim !== undefined) return claim;
   }
-  return value;
+  return undefined;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  const isObject = typeof value === 'object' && value !== null;
+  return isObject && Object.hasOwn(value, name) ? (value as Claims)[name] : undefined;
 }
 
 function unique(values: readonly string[]): string[] {

@@ -1,24 +1,37 @@
 import { type AuthSettings } from '../../config/auth.settings.js';
+import { type CallerName, holdsFor, parseCallerName } from '../../config/issuers.js';
 import { quoted, TokenRefusal } from '../auth-refusals.js';
 import { type Principal } from '../../context/principal.js';
-import { type Claims, listedIn, scopesOf, text, texts } from './claims.js';
+import { namesOf } from './caller-names.js';
+import { type Claims, listedIn, scopesOf, texts } from './claims.js';
+import { TokenKind } from './token-kind.js';
 
 /** Header types of access tokens (RFC 9068 §2.1, RFC 8725 §3.11); other types have another purpose. */
 const ACCESS_TOKEN_TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
-/** Values of Keycloak's `typ` claim that do not mark access tokens. */
-const OTHER_TOKENS = new Set(['id', 'refresh', 'offline', 'logout']);
-/** Claims that name the caller, in the order in which they become the subject. */
-const NAMES = ['sub', 'username', 'cognito:username'] as const;
+
+/** What the strategy knows beyond the settings of authentication. */
+export interface TokenRulesOptions {
+  /** The value that the claim `token_use` must have, if any. */
+  readonly tokenUse?: string;
+  /** With these values in `aud`, a token of Cognito is for this server although its client id names the audience. */
+  readonly resources?: readonly string[];
+  /** Whether the tokens are of Cognito: named by their client, and bound to a resource only when the client asked. */
+  readonly isCognito?: boolean;
+}
 
 /** The rules for a token beyond signature, issuer and times, which passport-jwt verifies. Each has its own text for the log. */
 export class TokenRules {
-  private readonly allowed: ReadonlySet<string>;
+  private readonly allowed: readonly CallerName[];
+  private readonly kind: TokenKind;
 
   constructor(
     private readonly settings: AuthSettings,
-    private readonly tokenUse: string | undefined,
+    private readonly options: TokenRulesOptions,
   ) {
-    this.allowed = new Set(settings.oidcAllowedPrincipals.map((name) => name.toLowerCase()));
+    this.allowed = settings.oidcAllowedPrincipals
+      .map(parseCallerName)
+      .map(({ issuer, name }) => ({ issuer, name: name.toLowerCase() }));
+    this.kind = new TokenKind(settings, options.tokenUse);
   }
 
   /** The rules for the header, checked before the signature is verified. */
@@ -33,19 +46,25 @@ export class TokenRules {
     if (crit !== undefined) throw new TokenRefusal('critical', 'the token has critical header extensions');
   }
 
-  /** The caller that these verified claims identify. */
-  principal(claims: Claims): Principal {
+  /** The caller that this token, whose signature is good, identifies. */
+  principal(header: Claims, claims: Claims): Principal {
     if (typeof claims.exp !== 'number') throw new TokenRefusal('expiry', 'the token has no expiry (exp)');
-    this.checkKind(claims);
-    this.checkAudience(claims);
-    const email = verifiedEmail(claims);
-    const names = NAMES.map((name) => text(claims, name)).filter((name) => name !== undefined);
-    const subject = names[0] ?? email;
-    if (subject === undefined) throw new TokenRefusal('subject', 'the token names no subject');
-    this.checkAllowed([...names, ...(email === undefined ? [] : [email])]);
+    this.kind.checkMarks(claims);
+    this.kind.checkProof({ header, claims, audience: this.checkAudience(claims) });
+    const { subjects, email } = namesOf(claims, this.settings);
+    const issuer = String(claims.iss);
+    const subject = subjects[0] ?? email;
+    if (subject === undefined) {
+      const wanted = this.settings.oidcSubjectClaims.join(', ');
+      throw new TokenRefusal(
+        'subject',
+        `the token names no subject: it has none of ${wanted}, or only an unverified address`,
+      );
+    }
+    this.checkAllowed(issuer, [...subjects, ...(email === undefined ? [] : [email])]);
     return {
       subject,
-      issuer: String(claims.iss),
+      issuer,
       ...(email !== undefined && { email }),
       roles: listedIn(claims, this.settings.oidcRoleClaims),
       groups: listedIn(claims, this.settings.oidcGroupClaims),
@@ -53,35 +72,33 @@ export class TokenRules {
     };
   }
 
-  /** ID tokens inform a client who signed in; they grant no access. Not every provider marks them. */
-  private checkKind(claims: Claims): void {
-    if (this.tokenUse !== undefined && claims.token_use !== this.tokenUse) {
-      throw new TokenRefusal('token_use', `token_use is ${quoted(claims.token_use)}, not "${this.tokenUse}"`);
-    }
-    const marked = claims.token_use === 'id' || OTHER_TOKENS.has(String(claims.typ).toLowerCase());
-    // Only ID tokens have hashes of a token or code; only they have a nonce without scopes.
-    const hashes = claims.at_hash !== undefined || claims.c_hash !== undefined;
-    if (marked || hashes || (claims.nonce !== undefined && scopesOf(claims).length === 0)) {
-      throw new TokenRefusal('id_token', 'an ID token or refresh token is not an access token');
-    }
-  }
-
-  private checkAudience(claims: Claims): void {
+  /** The values of `aud` that name this server; all of them when no audience is required. */
+  private checkAudience(claims: Claims): string[] {
     const { oidcAudience, oidcAudienceClaims } = this.settings;
+    const audience = oidcAudienceClaims.includes('aud') ? texts(claims.aud) : [];
     // The list can be empty only with MCP_OIDC_REQUIRE_AUDIENCE=false.
-    if (oidcAudience.length === 0) return;
+    if (oidcAudience.length === 0) return audience;
+    if (this.options.isCognito) this.checkResource(claims.aud);
     const named = oidcAudienceClaims.flatMap((claim) => texts(claims[claim]));
-    if (named.some((audience) => oidcAudience.includes(audience))) return;
-    throw new TokenRefusal('audience', `the token is for ${quoted(named)}, not for one of ${quoted(oidcAudience)}`);
+    if (!named.some((name) => oidcAudience.includes(name))) {
+      throw new TokenRefusal('audience', `the token is for ${quoted(named)}, not for one of ${quoted(oidcAudience)}`);
+    }
+    return audience.filter((name) => oidcAudience.includes(name));
   }
 
-  private checkAllowed(names: readonly string[]): void {
-    if (this.allowed.size === 0 || names.some((name) => this.allowed.has(name.toLowerCase()))) return;
-    throw new TokenRefusal('principal', `${quoted(names)} is not one of MCP_OIDC_ALLOWED_PRINCIPALS`);
+  /** A token of Cognito has `aud` only when it is bound to a resource, which then is another server or this one. */
+  private checkResource(aud: unknown): void {
+    const ours = [...this.settings.oidcAudience, ...(this.options.resources ?? [])];
+    if (aud === undefined || texts(aud).some((name) => ours.includes(name))) return;
+    throw new TokenRefusal('audience', `the token is bound to ${quoted(aud)}, not to one of ${quoted(ours)}`);
   }
-}
 
-/** An address marked as unverified may belong to someone else. Without the mark it counts as verified. */
-function verifiedEmail(claims: Claims): string | undefined {
-  return claims.email_verified === false || claims.email_verified === 'false' ? undefined : text(claims, 'email');
+  private checkAllowed(issuer: string, names: readonly string[]): void {
+    if (this.allowed.length === 0) return;
+    const lower = names.map((name) => name.toLowerCase());
+    const holding = this.allowed.filter((entry) => holdsFor(entry, issuer, this.settings.oidcIssuers));
+    if (holding.some(({ name }) => lower.includes(name))) return;
+    const hint = holding.length < this.allowed.length ? ` for ${issuer}` : '';
+    throw new TokenRefusal('principal', `${quoted(names)} is not one of MCP_OIDC_ALLOWED_PRINCIPALS${hint}`);
+  }
 }

@@ -1,5 +1,9 @@
 import { BadRequestException, HttpException, Logger } from '@nestjs/common';
-import { AuthenticationError, InsufficientScopeError } from '../../auth/discovery/challenges.js';
+import {
+  AuthenticationError,
+  AuthenticationUnavailableError,
+  InsufficientScopeError,
+} from '../../auth/discovery/challenges.js';
 
 /** JSON-RPC codes: those of the specification, and -32000 for errors of this server. */
 const PARSE_ERROR = -32700;
@@ -25,9 +29,11 @@ export interface Reply {
 /** Every error answer has a JSON-RPC body: an empty body makes a client fall back to an older protocol. */
 export function answerHttpError(error: unknown, reply: Reply): void {
   const { status, code, message } = describe(error);
-  if (status >= 500) logger.error(error instanceof Error ? error : new Error(String(error)));
+  const isExpected = error instanceof AuthenticationUnavailableError;
+  if (status >= 500 && !isExpected) logger.error(error instanceof Error ? error : new Error(String(error)));
   if (reply.sent) return;
   if (isChallenge(error)) reply.header('www-authenticate', error.challenge);
+  if (isExpected) reply.header('retry-after', String(error.retryAfterSeconds));
   reply.status(status).send({ jsonrpc: '2.0', id: null, error: { code, message } });
 }
 
@@ -41,6 +47,8 @@ export function answerShuttingDown(reply: Reply): void {
 
 function describe(error: unknown): { status: number; code: number; message: string } {
   const status = error instanceof HttpException ? error.getStatus() : statusOfFastify(error);
+  if (error instanceof AuthenticationUnavailableError)
+    return { status: 503, code: SERVER_ERROR, message: error.message };
   if (status === undefined || status >= 500) return { status: 500, code: INTERNAL_ERROR, message: 'Internal error' };
   if (isChallenge(error)) return { status, code: SERVER_ERROR, message: error.message };
   if (error instanceof InvalidRequestError) return { status, code: INVALID_REQUEST, message: error.message };

@@ -22,6 +22,8 @@ const NO_AUTH_FAILURES: Readonly<Record<AuthFailure, 0>> = {
   not_before: 0,
   token_use: 0,
   id_token: 0,
+  unproven: 0,
+  app_only: 0,
   audience: 0,
   subject: 0,
   principal: 0,
