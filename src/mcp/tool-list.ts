@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Principal } from '../context/principal.js';
 import { ToolAccess } from './access.js';
+import { answerSchema } from './tool-input.js';
 import { type ToolDefinition } from './tool.decorator.js';
 import { ToolRegistry } from './tool-registry.js';
 
@@ -10,6 +11,7 @@ export interface ListedTool {
   readonly title: string;
   readonly description: string;
   readonly inputSchema: Record<string, unknown>;
+  readonly outputSchema?: Record<string, unknown>;
   readonly annotations: Record<string, unknown>;
   readonly _meta?: Record<string, unknown>;
 }
@@ -44,12 +46,13 @@ export class ToolList {
 }
 
 function toListedTool(definition: ToolDefinition): ListedTool {
-  const { name, title, description, input, hints, requiresUserInteraction } = definition;
+  const { name, title, description, input, output, hints, requiresUserInteraction } = definition;
   return {
     name,
     title,
     description,
     inputSchema: input.jsonSchema,
+    ...(output && { outputSchema: answerSchema(output) }),
     annotations: { title, ...hints },
     ...(requiresUserInteraction && { _meta: REQUIRES_USER_INTERACTION }),
   };

@@ -5,12 +5,14 @@ import {
   type ExecutionContext,
   Get,
   Injectable,
+  Post,
   Req,
   Res,
   UseGuards,
 } from '@nestjs/common';
 import { StreamableHttpController } from '@rekog/mcp-nest';
 import { attachPrincipal, type AuthenticatedRequest } from '../../auth/authenticated-request.js';
+import { withArgumentsObject } from '../call-message.js';
 import { InvalidRequestError, type Reply } from '../errors/http-error.js';
 import { ScopeGuard } from './scope.guard.js';
 
@@ -49,6 +51,12 @@ export class NarrowingGuard implements CanActivate {
 @Controller(['mcp', READ_ONLY_PATH])
 @UseGuards(ScopeGuard, NarrowingGuard)
 export class McpHttpController extends StreamableHttpController {
+  @Post()
+  override post(@Req() request: { body?: unknown }, @Res() reply: Reply): Promise<void> | void {
+    request.body = withArgumentsObject(request.body);
+    return super.post(request, reply);
+  }
+
   @Get()
   override get(@Req() request: unknown, @Res() reply: Reply): Promise<void> | void {
     reply.header('allow', 'POST');

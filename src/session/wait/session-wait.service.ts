@@ -54,7 +54,7 @@ export class SessionWaitService {
 
   async wait({ session_id, since: given, timeout_seconds }: Input<typeof sessionWaitInput>): Promise<object> {
     const { seconds, notes } = this.allowed(timeout_seconds);
-    const decisions = await this.decisions.submit(parseSince(session_id, given === '' ? undefined : given));
+    const decisions = await this.decisions.submit(parseSince(session_id, given));
     const found = await this.watch(decisions.since, seconds);
     const question = await this.decisions.question(found, decisions);
     if (question) return question;
