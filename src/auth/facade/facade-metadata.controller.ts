@@ -32,7 +32,6 @@ export class FacadeMetadataController {
 
   @Public()
   @Get(['oauth-authorization-server', 'oauth-authorization-server/*'])
-  @Header('access-control-allow-origin', '*')
   @Header('cache-control', 'no-store')
   authorizationServer(@Req() request: AddressedRequest): Promise<AuthorizationServer> {
     this.requireOwnPath(request);
@@ -42,7 +41,6 @@ export class FacadeMetadataController {
   /** Some clients read only this document. OpenID providers must publish the two additional fields. */
   @Public()
   @Get(['openid-configuration', 'openid-configuration/*'])
-  @Header('access-control-allow-origin', '*')
   @Header('cache-control', 'no-store')
   async openid(@Req() request: AddressedRequest): Promise<object> {
     this.requireOwnPath(request);

@@ -54,7 +54,7 @@ export class FacadeController {
     this.requireFacade();
     const request = upstreamTokenRequest(this.settings, OAuthParameters.parse(body), headers.authorization);
     const answer = await this.provider.exchange(request);
-    reply.status(answer.status).header('cache-control', 'no-store').header('access-control-allow-origin', '*');
+    reply.status(answer.status).header('cache-control', 'no-store');
     return answer.body;
   }
 
