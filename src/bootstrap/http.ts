@@ -109,7 +109,7 @@ export async function runHttp(): Promise<void> {
   const connections = new ClientConnections(app);
   const shutdown = new GracefulShutdown(app, () => connections.answered());
   shutdown.onSignals((signal) => signal === 'SIGTERM');
-  await listen(app, { host, port }, logger);
+  await listen(app, { host, port, setting: 'MCP_PORT' }, logger);
   // Second, so that readiness is not reported before requests are accepted.
   const management = await listenForManagement(app);
   shutdown.last = management;

@@ -3,8 +3,10 @@ import { finished } from 'node:stream/promises';
 import { MethodNotAllowedException, NotFoundException } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { noSignIn } from '../auth/discovery/no-sign-in.js';
 import { HttpAuthGuard } from '../auth/http-auth.guard.js';
 import { isPublic } from '../auth/public.decorator.js';
+import { AuthSettings } from '../config/auth.settings.js';
 import { InvalidRequestError } from '../mcp/errors/http-error.js';
 import { isMcpPath } from '../mcp/http/mcp-paths.js';
 import { JsonDepth, MAX_JSON_DEPTH } from '../mcp/json-depth.js';
@@ -46,13 +48,14 @@ const TOO_DEEP = `The body is nested too deeply: at most ${MAX_JSON_DEPTH} level
  */
 function authenticateBeforeBody(app: NestFastifyApplication): void {
   const guard = app.get(HttpAuthGuard, { strict: false });
+  const settings = app.get(AuthSettings);
   app
     .getHttpAdapter()
     .getInstance()
     .addHook('preParsing', async (request, reply, payload) => {
       try {
         const isOtherMethod = request.method !== 'POST' && isMcpPath(request.url);
-        if (request.is404 && !isOtherMethod) throw new NotFoundException();
+        if (request.is404 && !isOtherMethod) throw noSignIn(settings, request.url) ?? new NotFoundException();
         await guard.canActivate(new ExecutionContextHost([request, reply]));
         // Here, because a body that such a request brings, or announces and does not bring, must not matter.
         if (isOtherMethod) throw new MethodNotAllowedException();

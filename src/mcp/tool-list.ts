@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ApprovalSettings } from '../config/approval.settings.js';
 import { type Principal } from '../context/principal.js';
 import { ToolAccess } from './access.js';
 import { answerSchema } from './tool-input.js';
@@ -31,8 +32,9 @@ export class ToolList {
   constructor(
     registry: ToolRegistry,
     private readonly access: ToolAccess,
+    { prompt }: ApprovalSettings,
   ) {
-    this.listed = registry.all().map((definition) => ({ definition, tool: toListedTool(definition) }));
+    this.listed = registry.all().map((definition) => ({ definition, tool: toListedTool(definition, prompt) }));
   }
 
   /** The tools a principal sees, in order of declaration; one result object per distinct selection. */
@@ -45,7 +47,7 @@ export class ToolList {
   }
 }
 
-function toListedTool(definition: ToolDefinition): ListedTool {
+function toListedTool(definition: ToolDefinition, prompts: boolean): ListedTool {
   const { name, title, description, input, output, hints, requiresUserInteraction } = definition;
   return {
     name,
@@ -54,6 +56,6 @@ function toListedTool(definition: ToolDefinition): ListedTool {
     inputSchema: input.jsonSchema,
     ...(output && { outputSchema: answerSchema(output) }),
     annotations: { title, ...hints },
-    ...(requiresUserInteraction && { _meta: REQUIRES_USER_INTERACTION }),
+    ...(requiresUserInteraction && prompts && { _meta: REQUIRES_USER_INTERACTION }),
   };
 }

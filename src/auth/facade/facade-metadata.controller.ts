@@ -73,6 +73,6 @@ export class FacadeMetadataController {
   private requireOwnPath(request: AddressedRequest): void {
     const suffix = (request.url.split('?')[0] ?? '').replace(/^\/\.well-known\/[^/]+/, '');
     const own = new URL(this.url.base(request)).pathname.replace(/\/$/, '');
-    if (!this.settings.hasFacade || !['', own].includes(suffix)) throw new NotFoundException();
+    if (!['', own].includes(suffix)) throw new NotFoundException();
   }
 }

@@ -1,5 +1,6 @@
 import { BadRequestException, HttpException, Logger } from '@nestjs/common';
 import { AuthenticationError, InsufficientScopeError } from '../../auth/discovery/challenges.js';
+import { OAuthError } from '../../auth/facade/oauth.error.js';
 
 /** JSON-RPC codes: those of the specification, and -32000 for errors of this server. */
 const PARSE_ERROR = -32700;
@@ -27,6 +28,7 @@ export function answerHttpError(error: unknown, reply: Reply): void {
   const { status, code, message } = describe(error);
   if (status >= 500) logger.error(error instanceof Error ? error : new Error(String(error)));
   if (reply.sent) return;
+  if (error instanceof OAuthError) return void reply.status(status).send(error.getResponse());
   if (isChallenge(error)) reply.header('www-authenticate', error.challenge);
   if (status === 405) reply.header('allow', 'POST');
   reply.status(status).send({ jsonrpc: '2.0', id: null, error: { code, message } });
