@@ -17,6 +17,7 @@ const REQUEST_HEADERS = [
   'mcp-session-id',
   'mcp-method',
   'mcp-name',
+  'prefer',
   'x-mcp-readonly',
   REQUEST_ID_HEADER,
   'traceparent',
