@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit/audit.module.js';
 import { AuditService } from './audit/audit.service.js';
 import { AuthModule } from './auth/auth.module.js';
+import { FacadeModule } from './auth/facade/facade.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { DiscoverModule } from './discover/discover.module.js';
 import { GuardrailsModule } from './guardrails/guardrails.module.js';
@@ -20,6 +21,11 @@ const mcpOptions = (telemetry: DynamicModule): McpModuleOptions => ({
   observers: [AuditService, CallMetrics],
 });
 
+/** The settings, authentication, and the OAuth facade where the settings switch it on. */
+function withSignIn(config: Promise<DynamicModule>): (Promise<DynamicModule> | typeof AuthModule)[] {
+  return [config, AuthModule, FacadeModule.where(config)];
+}
+
 /** The composition root: the only place that knows every module. */
 @Module({})
 export class AppModule {
@@ -28,8 +34,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.forEntry('http'),
-        AuthModule,
+        ...withSignIn(ConfigModule.forEntry('http')),
         ...TOOL_MODULES,
         McpModule.forHttp(mcpOptions(TelemetryModule.forHttp())),
         HealthModule,
@@ -42,8 +47,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.forEntry('lambda'),
-        AuthModule,
+        ...withSignIn(ConfigModule.forEntry('lambda')),
         ...TOOL_MODULES,
         McpModule.forLambda(mcpOptions(TelemetryModule.forLambda())),
         HealthModule,

@@ -8,7 +8,6 @@ interface PropertySchema {
   readonly type?: string;
   readonly description?: string;
   readonly enum?: readonly string[];
-  readonly default?: unknown;
   readonly items?: PropertySchema;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -44,7 +43,7 @@ export function toolsPage(): string {
   return [
     '# Tools',
     '',
-    'Results are JSON, the same in `content` and in `structuredContent`. Every list answers `{ <plural>: [...], count, has_more, next_page }`; `unreadable` counts entries that the API sent and that could not be read. An argument that is `null` counts as left out; an unknown argument is an error. A failed call has `isError` and one text: what is wrong, and what to do next. The ids of the examples are cut.',
+    'Results are JSON, the same in `content` and in `structuredContent`. Every list answers `{ <plural>: [...], count, has_more, next_page }`; `unreadable` counts entries that the API sent and that could not be read. Numbers, booleans, lists and objects may be given as text. `null`, and an empty value of an optional argument, count as left out; a `limit` above the maximum is read as the maximum. An unknown argument of a tool that only reads is left out and named in `ignored_arguments` of the answer; any other tool refuses it. A failed call has `isError` and one text: what is wrong, and what to do next. The ids of the examples are cut.',
     ...allTools().flatMap((tool) => ['', ...toolSection(tool)]),
     '',
   ].join('\n');
@@ -77,7 +76,7 @@ function toolSection({ name, title, tier, description, input, hints }: ToolDefin
     '| --- | --- | --- |',
     ...Object.entries(properties).map(
       ([argument, schema]) =>
-        `| \`${argument}\`${required.includes(argument) ? ' (required)' : ''} | ${typeOf(schema)} | ${meaningOf(schema)} |`,
+        `| \`${argument}\`${required.includes(argument) ? ' (required)' : ''} | ${typeOf(schema)} | ${schema.description ?? ''} |`,
     ),
     '',
     `Examples: ${input.examples.map((example) => `\`${JSON.stringify(example)}\``).join(', ')}`,
@@ -90,10 +89,6 @@ function typeOf(schema: PropertySchema): string {
     return `list of ${typeOf(schema.items ?? {})}${schema.maxItems ? `, at most ${schema.maxItems}` : ''}`;
   if (schema.maximum !== undefined) return `${schema.type} from ${schema.minimum ?? 0} to ${schema.maximum}`;
   return schema.type ?? 'any';
-}
-
-function meaningOf({ description, default: value }: PropertySchema): string {
-  return [description, value === undefined ? '' : `Default: \`${JSON.stringify(value)}\`.`].filter(Boolean).join(' ');
 }
 
 function firstSentence(text: string): string {

@@ -15,18 +15,22 @@ const FILE_MODE = 0o600;
 const POST_TIMEOUT_MS = 10_000;
 
 /**
- * Every place that audit lines are written to: always stderr, in every mode, because in stdio mode stdout belongs to the
- * protocol; and the file and the collector of the settings.
+ * Every place that audit lines are written to: stderr unless the operator switched that off, in every mode, because in stdio
+ * mode stdout belongs to the protocol; and the file and the collector of the settings. A line that one of these cannot keep
+ * goes to stderr whatever the settings say.
  */
 @Injectable()
 export class AuditSinks extends AuditReadiness implements OnApplicationShutdown {
+  /** Whether stderr gets a copy of every line. */
+  private readonly copies: boolean;
   private readonly queues: readonly (readonly [name: SinkName, sink: QueuedSink])[];
 
   constructor(
-    { file, url, token }: AuditSettings,
+    { file, url, token, stderr }: AuditSettings,
     private readonly shutdown: ShutdownSettings,
   ) {
     super();
+    this.copies = stderr;
     this.queues = [
       ...(file === undefined ? [] : [['file', fileSink(file)] as const]),
       ...(url === undefined ? [] : [['http', httpSink(url, token)] as const]),
@@ -45,8 +49,8 @@ export class AuditSinks extends AuditReadiness implements OnApplicationShutdown 
 
   /** Never waits and never throws. */
   write(line: string): void {
-    process.stderr.write(`${line}\n`);
-    for (const [, sink] of this.queues) sink.write(line);
+    const kept = this.queues.map(([, sink]) => sink.write(line));
+    if (this.copies || kept.includes(false)) toStderr(line);
   }
 
   /** Resolves when every line is delivered or an attempt has failed, after `ms` milliseconds at the latest. */
@@ -56,8 +60,13 @@ export class AuditSinks extends AuditReadiness implements OnApplicationShutdown 
 
   /** Runs after the last call has ended and its record is written. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.queues.map(([, sink]) => sink.close(this.shutdown.recordsMs)));
+    const left = await Promise.all(this.queues.map(([, sink]) => sink.close(this.shutdown.recordsMs)));
+    if (!this.copies) new Set(left.flat()).forEach(toStderr);
   }
+}
+
+function toStderr(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 /** Appends to a file. It is opened for each batch, so after a rotation the next batch creates a new file. */

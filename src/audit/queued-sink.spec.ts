@@ -9,11 +9,12 @@ it('keeps a bounded number of undelivered lines, is not ready meanwhile, and del
     return Promise.resolve();
   });
   expect(sink.ready).toBe(true);
-  for (let count = 0; count < 100; count++) sink.write(`${count}`.padEnd(100_000));
+  const taken = Array.from({ length: 100 }, (_, count) => sink.write(`${count}`.padEnd(100_000)));
+  expect(taken.filter(Boolean)).toHaveLength(80);
   await new Promise(setImmediate);
   expect(sink.ready).toBe(false);
   up = true;
-  await sink.close(5000);
+  expect(await sink.close(5000)).toEqual([]);
   expect(delivered.map(Number)).toEqual(Array.from({ length: 80 }, (_, index) => index));
   expect(sink.ready).toBe(true);
 });
@@ -24,7 +25,7 @@ it('delays the shutdown for a bounded time', async () => {
   sink.write('never delivered');
   const closed = sink.close(5000);
   await jest.advanceTimersByTimeAsync(5000);
-  await closed;
+  expect(await closed).toEqual(['never delivered']);
   jest.useRealTimers();
 });
 

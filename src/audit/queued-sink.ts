@@ -58,19 +58,20 @@ export class QueuedSink {
     return { ready: this.ready, waiting: this.waiting.length, ...this.totals };
   }
 
-  /** Never waits and never throws. */
-  write(line: string): void {
+  /** Returns whether the line was taken. Never waits and never throws. */
+  write(line: string): boolean {
     if (this.waitingChars + line.length > MAX_WAITING_CHARS) {
       this.totals.lost += 1;
       this.droppedInOutage += 1;
       if (this.droppedInOutage === 1) {
         this.logger.error(`${this.name}: too many records are waiting; new records go to stderr only`);
       }
-      return;
+      return false;
     }
     this.waiting.push(line);
     this.waitingChars += line.length;
     this.start();
+    return true;
   }
 
   /** Delivers what is waiting. If nothing is, an empty delivery finds out whether the sink is available. */
@@ -90,14 +91,15 @@ export class QueuedSink {
     await within(ms, attempted);
   }
 
-  /** Tries once more to deliver what is left, within `withinMs` milliseconds. */
-  async close(withinMs: number): Promise<void> {
+  /** Tries once more to deliver what is left, within `withinMs` milliseconds. Returns the lines that were not delivered. */
+  async close(withinMs: number): Promise<readonly string[]> {
     this.closing = true;
     this.wake();
     if (this.waiting.length > 0) this.start();
     await within(withinMs, this.work);
     const missing = this.waiting.length + this.droppedInOutage;
     if (missing > 0) this.logger.error(`${this.name}: ${missing} records were not delivered; they are on stderr only`);
+    return [...this.waiting];
   }
 
   /** Runs until nothing is waiting and the last attempt succeeded; after {@link close}, until one further attempt fails. */

@@ -8,9 +8,6 @@ import { AuthRefusals } from './auth-refusals.js';
 import { Challenges } from './discovery/challenges.js';
 import { ProtectedResourceController } from './discovery/protected-resource.controller.js';
 import { PublicUrl } from './discovery/public-url.js';
-import { FacadeController } from './facade/facade.controller.js';
-import { FacadeMetadataController } from './facade/facade-metadata.controller.js';
-import { UpstreamProvider } from './facade/upstream-provider.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
 import { SigningKeyPrefetch, TrustedIssuers } from './provider/trusted-issuers.js';
 import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
@@ -18,14 +15,13 @@ import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
 /** Inbound authentication: identifies the caller, and publishes how a client signs in. */
 @Module({
   imports: [PassportModule],
-  controllers: [ProtectedResourceController, FacadeMetadataController, FacadeController],
+  controllers: [ProtectedResourceController],
   providers: [
     TrustedIssuers,
     AuthRefusals,
     SigningKeyPrefetch,
     PublicUrl,
     Challenges,
-    UpstreamProvider,
     {
       provide: STRATEGIES,
       inject: [AuthSettings, TrustedIssuers, ServerSettings],
@@ -35,7 +31,7 @@ import { NamedStrategies, STRATEGIES } from './strategies/strategies.js';
     HttpAuthGuard,
     { provide: APP_GUARD, useExisting: HttpAuthGuard },
   ],
-  exports: [Challenges, TrustedIssuers, AuthRefusals],
+  exports: [Challenges, PublicUrl, TrustedIssuers, AuthRefusals],
 })
 export class AuthModule implements OnApplicationBootstrap {
   private readonly logger = new Logger('Auth');

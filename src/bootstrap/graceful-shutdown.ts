@@ -5,7 +5,7 @@ import { within } from '../common/time-out.js';
 import { AuditSinks } from '../audit/audit-sinks.js';
 import { ShutdownSettings } from '../config/shutdown.settings.js';
 import { RunningCalls, Shutdown } from '../mcp/shutdown.js';
-import { crashHandlers, onSignals } from './process-handlers.js';
+import { crashHandlers, onSignals, withoutStack } from './process-handlers.js';
 
 /** Calls that are still accepted after the shutdown began. */
 interface Delay {
@@ -37,7 +37,7 @@ export class GracefulShutdown {
     this.shutdown = app.get(Shutdown);
     this.settings = app.get(ShutdownSettings);
     this.calls = app.get(RunningCalls);
-    crashHandlers.report = (error) => this.logger.fatal(error);
+    crashHandlers.report = (error) => this.logger.fatal(withoutStack(error));
     crashHandlers.finish = () => this.abortCalls();
   }
 

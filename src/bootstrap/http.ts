@@ -8,9 +8,11 @@ import { AppModule } from '../app.module.js';
 import { ServerSettings } from '../config/server.settings.js';
 import { REQUEST_ID_HEADER, requestIdOf, runRequest } from '../context/request.js';
 import { answerHttpError, type Reply } from '../mcp/errors/http-error.js';
+import { withoutTrailingSlash } from '../mcp/http/mcp-paths.js';
 import { PinoLogger } from '../telemetry/logs/pino.logger.js';
 import { OpenTelemetry } from '../telemetry/open-telemetry.js';
 import { traceRequests } from '../telemetry/traces/http-spans.js';
+import { allowOrigins } from './cors.js';
 import { ClientConnections } from './client-connections.js';
 import { GracefulShutdown } from './graceful-shutdown.js';
 import { listen } from './listen.js';
@@ -38,6 +40,7 @@ export async function createHttpApp(root = AppModule.forHttp()): Promise<NestFas
       requestTimeout: REQUEST_TIMEOUT_MS,
       frameworkErrors: answerFrameworkError,
       ...requestIds,
+      rewriteUrl: ({ url = '/' }) => withoutTrailingSlash(url),
       // `request.protocol` and `request.host` then come from X-Forwarded-*; see PublicUrl.
       trustProxy: (address) => isTrustedProxy(address),
       // Late requests are refused by a hook, with more detail.
@@ -49,6 +52,7 @@ export async function createHttpApp(root = AppModule.forHttp()): Promise<NestFas
   app.useLogger(app.get(PinoLogger));
   isTrustedProxy = trustedProxies(app.get(ServerSettings).trustedProxies);
   giveRequestIds(app);
+  allowOrigins(app);
   if (app.get(OpenTelemetry).tracing) traceRequests(app);
   guardBodies(app);
   app.connectMicroservice<AsyncMicroserviceOptions>(
@@ -105,7 +109,7 @@ export async function runHttp(): Promise<void> {
   const connections = new ClientConnections(app);
   const shutdown = new GracefulShutdown(app, () => connections.answered());
   shutdown.onSignals((signal) => signal === 'SIGTERM');
-  await listen(app, { host, port }, logger);
+  await listen(app, { host, port, setting: 'MCP_PORT' }, logger);
   // Second, so that readiness is not reported before requests are accepted.
   const management = await listenForManagement(app);
   shutdown.last = management;

@@ -27,6 +27,6 @@ export async function listenForManagement(app: INestApplication): Promise<NestFa
     // The logger is shared by the whole process; without this option Nest would replace it.
     { logger, abortOnError: false },
   );
-  await listen(management, { host, port: managementPort }, logger);
+  await listen(management, { host, port: managementPort, setting: 'MCP_MANAGEMENT_PORT' }, logger);
   return management;
 }

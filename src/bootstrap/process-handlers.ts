@@ -26,9 +26,21 @@ export const crashHandlers = {
   finish: (): Promise<void> => Promise.resolve(),
 };
 
+/** Why the server cannot start, in one line that names the setting to change. The stack trace would say nothing more. */
+export class StartError extends Error {}
+
+/** For the log: without a stack trace where the message says everything. */
+export function withoutStack(error: unknown): unknown {
+  return error instanceof StartError ? error.message : error;
+}
+
 /** For the terminal, while there is no log. An invalid configuration is shown without a stack trace. */
 function printError(error: unknown): void {
   const text =
-    error instanceof ConfigurationError ? error.message : error instanceof Error ? error.stack : String(error);
+    error instanceof ConfigurationError || error instanceof StartError
+      ? error.message
+      : error instanceof Error
+        ? error.stack
+        : String(error);
   process.stderr.write(`${text}\n`);
 }

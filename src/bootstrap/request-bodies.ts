@@ -1,11 +1,14 @@
 import { type Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { NotFoundException } from '@nestjs/common';
+import { MethodNotAllowedException, NotFoundException } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { noSignIn } from '../auth/discovery/no-sign-in.js';
 import { HttpAuthGuard } from '../auth/http-auth.guard.js';
 import { isPublic } from '../auth/public.decorator.js';
+import { AuthSettings } from '../config/auth.settings.js';
 import { InvalidRequestError } from '../mcp/errors/http-error.js';
+import { isMcpPath } from '../mcp/http/mcp-paths.js';
 import { JsonDepth, MAX_JSON_DEPTH } from '../mcp/json-depth.js';
 
 /** Largest request body, in bytes. */
@@ -45,13 +48,17 @@ const TOO_DEEP = `The body is nested too deeply: at most ${MAX_JSON_DEPTH} level
  */
 function authenticateBeforeBody(app: NestFastifyApplication): void {
   const guard = app.get(HttpAuthGuard, { strict: false });
+  const settings = app.get(AuthSettings);
   app
     .getHttpAdapter()
     .getInstance()
     .addHook('preParsing', async (request, reply, payload) => {
       try {
-        if (request.is404) throw new NotFoundException();
+        const isOtherMethod = request.method !== 'POST' && isMcpPath(request.url);
+        if (request.is404 && !isOtherMethod) throw noSignIn(settings, request.url) ?? new NotFoundException();
         await guard.canActivate(new ExecutionContextHost([request, reply]));
+        // Here, because a body that such a request brings, or announces and does not bring, must not matter.
+        if (isOtherMethod) throw new MethodNotAllowedException();
       } catch (refusal) {
         await discard(payload);
         throw refusal;

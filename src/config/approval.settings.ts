@@ -19,6 +19,15 @@ export class ApprovalSettings {
   readonly mode!: (typeof APPROVAL_MODES)[number];
 
   @Setting({
+    env: 'MCP_APPROVAL_PROMPT',
+    kind: { type: 'boolean' },
+    default: true,
+    summary:
+      'Whether `session_respond` has the mark by which Claude Code asks its user before each call, whatever was allowed before (`anthropic/requiresUserInteraction`). Without a terminal (`claude -p`, the Agent SDK) nobody can be asked, and Claude Code does not call a tool with this mark; set it to false for such clients.',
+  })
+  readonly prompt!: boolean;
+
+  @Setting({
     env: 'MCP_APPROVAL_SECRET',
     kind: {
       type: 'text',

@@ -2,7 +2,7 @@ import { type Problem, type Section } from './read-settings.js';
 import { isSecure } from './secure-url.js';
 import { Setting } from './setting.decorator.js';
 
-/** Destinations of the record of every tool call, besides stderr, which always receives it. */
+/** Destinations of the record of every tool call. */
 export class AuditSettings implements Section {
   static readonly title = 'Audit';
 
@@ -32,6 +32,15 @@ export class AuditSettings implements Section {
   readonly token?: string;
 
   @Setting({
+    env: 'MCP_AUDIT_STDERR',
+    kind: { type: 'boolean' },
+    default: true,
+    summary:
+      'Whether the record of every tool call goes to stderr. It can be false where a file or an address has the records; those that neither could take go to stderr in any case.',
+  })
+  readonly stderr!: boolean;
+
+  @Setting({
     env: 'MCP_AUDIT_REQUIRED',
     kind: { type: 'boolean' },
     default: false,
@@ -42,9 +51,10 @@ export class AuditSettings implements Section {
 
   check(): Problem[] {
     const problems: Problem[] = [];
-    if (this.required && this.file === undefined && this.url === undefined) {
-      problems.push({ env: 'MCP_AUDIT_REQUIRED', message: 'needs MCP_AUDIT_FILE or MCP_AUDIT_URL' });
-    }
+    const message = 'needs MCP_AUDIT_FILE or MCP_AUDIT_URL';
+    const hasSink = this.file !== undefined || this.url !== undefined;
+    if (this.required && !hasSink) problems.push({ env: 'MCP_AUDIT_REQUIRED', message });
+    if (!this.stderr && !hasSink) problems.push({ env: 'MCP_AUDIT_STDERR', message: `false ${message}` });
     if (this.token !== undefined && (this.url === undefined || !isSecure(this.url))) {
       problems.push({
         env: 'MCP_AUDIT_TOKEN',

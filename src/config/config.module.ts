@@ -1,4 +1,4 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module, type Type, type ValueProvider } from '@nestjs/common';
 import { ConfigModule as NestConfigModule } from '@nestjs/config';
 import { AnthropicSettings } from './anthropic.settings.js';
 import { ApprovalSettings } from './approval.settings.js';
@@ -33,6 +33,12 @@ export function loadSections(env: Environment, entry: Entry): Map<object, object
   const problems = read.flatMap((result) => result.problems);
   if (problems.length > 0) throw new ConfigurationError(problems);
   return new Map(read.map(({ type, section }) => [type, section]));
+}
+
+/** A section of the settings that a module of {@link ConfigModule.forEntry} provides, for code that composes modules. */
+export function sectionOf<T>({ providers = [] }: DynamicModule, type: Type<T>): T | undefined {
+  const provider = (providers as ValueProvider<T>[]).find(({ provide }) => provide === type);
+  return provider?.useValue;
 }
 
 /**

@@ -65,7 +65,7 @@ export class ServerSettings implements Section {
     default: [],
     example: 'console.example.com',
     summary:
-      'Further host names accepted in the `Origin` header of browsers, at any port; of an origin (`https://console.example.com`), the host is read. The same names as for `Host` always are.',
+      'Further host names accepted in the `Origin` header of browsers, at any port; of an origin (`https://console.example.com`), the host is read. The same names as for `Host` always are. Browsers let pages of the names listed here, and of no others, read answers (CORS).',
   })
   readonly allowedOrigins!: readonly string[];
 

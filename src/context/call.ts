@@ -81,7 +81,14 @@ export function noteSessionStarted(createdSessionId: string, budgetUsd: number |
   change({ createdSessionId, budgetUsd });
 }
 
-function change(fields: Partial<Pick<ToolCall, 'outcome' | 'reason' | 'approval' | 'createdSessionId' | 'budgetUsd'>>) {
+/** Records which arguments of the running call its tool does not know and left out. */
+export function noteIgnoredArguments(names: readonly string[]): void {
+  change({ ignoredArguments: names });
+}
+
+type Changing = 'outcome' | 'reason' | 'approval' | 'createdSessionId' | 'budgetUsd' | 'ignoredArguments';
+
+function change(fields: Partial<Pick<ToolCall, Changing>>): void {
   const call: Writable<ToolCall> | undefined = currentToolCall();
   if (call) Object.assign(call, fields);
 }

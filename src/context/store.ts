@@ -46,8 +46,10 @@ export interface ToolCall extends RequestContext {
   readonly isKnownTool: boolean;
   readonly requestId: string;
   readonly principal: Principal;
-  /** As the client sent them: not validated. */
+  /** As the schema of the tool reads them, or as the client sent them where there is no such tool: not validated. */
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** Arguments that the tool does not know and left out, as the client named them. */
+  readonly ignoredArguments?: readonly string[];
   readonly client: CallClient;
   /** Aborts when the server begins to shut down: calls that only wait answer now. */
   readonly draining: AbortSignal;

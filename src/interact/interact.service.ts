@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { EventLogService } from '../managed-agents/event-log.service.js';
 import { awaiting } from '../managed-agents/log/cursor.js';
 import { encodeCursor } from '../managed-agents/log/cursor-text.js';
+import { type Turn } from '../managed-agents/log/situation.js';
 import { type InputEvent, SessionsService } from '../managed-agents/sessions.service.js';
 import { id, MAX_MESSAGE_CHARS } from '../mcp/arguments.js';
 import { type Input, ToolInput } from '../mcp/tool-input.js';
@@ -46,6 +47,10 @@ export const interruptInput = new ToolInput(
   [{ session_id: 'sesn_01...' }, { session_id: 'sesn_01...', then_message: 'Use the other branch.' }],
 );
 
+const sent = { ok: z.boolean(), session_id: z.string(), next_since: z.string(), next_step: z.string() };
+export const messageOutput = z.object(sent);
+export const interruptOutput = z.object({ ...sent, was_running: z.boolean(), redirected: z.boolean() });
+
 type Message = Input<typeof messageInput>;
 type Outcome = NonNullable<Message['outcome']>;
 
@@ -57,13 +62,18 @@ export class InteractService {
     private readonly log: EventLogService,
   ) {}
 
-  async message({ session_id, text, outcome }: Message): Promise<object> {
+  async message({ session_id, text, outcome }: Message): Promise<z.infer<typeof messageOutput>> {
     const nextSince = await this.send(session_id, [inputOf(text, outcome)]);
     return { ok: true, session_id, next_since: nextSince, next_step: WAIT };
   }
 
-  async interrupt({ session_id: sessionId, then_message: thenMessage }: Input<typeof interruptInput>): Promise<object> {
-    const redirected = thenMessage !== undefined && thenMessage !== '';
+  async interrupt({
+    session_id: sessionId,
+    then_message: thenMessage,
+  }: Input<typeof interruptInput>): Promise<z.infer<typeof interruptOutput>> {
+    const { turn } = await this.log.situation(sessionId);
+    const redirected = thenMessage !== undefined;
+    const wasRunning = !AT_REST.has(turn);
     const nextSince = await this.send(sessionId, [
       { type: 'user.interrupt' },
       ...(redirected ? [userMessage(thenMessage)] : []),
@@ -71,9 +81,10 @@ export class InteractService {
     return {
       ok: true,
       session_id: sessionId,
+      was_running: wasRunning,
       redirected,
       next_since: nextSince,
-      next_step: redirected ? WAIT : `The agent stops shortly. ${WAIT}`,
+      next_step: afterInterrupt(wasRunning, redirected),
     };
   }
 
@@ -83,6 +94,15 @@ export class InteractService {
     const accepted = (await this.sessions.send(sessionId, events)).at(-1);
     return encodeCursor(accepted?.type === 'user.interrupt' ? before : awaiting(before, accepted));
   }
+}
+
+/** Turns in which an interrupt finds nothing to stop. */
+const AT_REST: ReadonlySet<Turn> = new Set<Turn>(['not_started', 'over', 'budget_reached', 'terminated']);
+
+function afterInterrupt(wasRunning: boolean, redirected: boolean): string {
+  if (wasRunning) return redirected ? WAIT : `The agent stops shortly. ${WAIT}`;
+  if (redirected) return `Nothing was running, so nothing was stopped; the message starts a new turn. ${WAIT}`;
+  return 'Nothing was running, so nothing was stopped. Send work with session_message, or end the session with session_archive.';
 }
 
 /** The API takes no message beside an outcome: its description is the task. */

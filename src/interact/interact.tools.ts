@@ -3,7 +3,7 @@ import { McpController } from '@rekog/mcp-nest';
 import { type Input } from '../mcp/tool-input.js';
 import { McpTool } from '../mcp/tool.decorator.js';
 import { approvalListInput, ApprovalService } from './approvals/approval.service.js';
-import { InteractService, interruptInput, messageInput } from './interact.service.js';
+import { InteractService, interruptInput, interruptOutput, messageInput, messageOutput } from './interact.service.js';
 import { respondInput, RespondService } from './respond.service.js';
 import { updateInput, UpdateService } from './update.service.js';
 
@@ -23,6 +23,7 @@ export class InteractTools {
     description:
       'Send a message to a session: a new task, a reply, a correction; or an outcome to reach. Returns at once; session_wait waits for the answer. While the agent works, the message joins the running turn. Not possible while it waits for approvals: session_respond first.',
     input: messageInput,
+    output: messageOutput,
   })
   message(@Payload() args: Input<typeof messageInput>): Promise<object> {
     return this.interact.message(args);
@@ -35,6 +36,7 @@ export class InteractTools {
     description:
       'Stop what the agent is doing, all its sub-agents included; with then_message it goes on in a new direction. Pending approvals are closed. An idle session is left as it is.',
     input: interruptInput,
+    output: interruptOutput,
   })
   interrupt(@Payload() args: Input<typeof interruptInput>): Promise<object> {
     return this.interact.interrupt(args);

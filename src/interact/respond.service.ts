@@ -134,7 +134,9 @@ function namedCalls({ tool_use_id, tool_use_ids }: RespondRequest): string[] {
   throw invalid('tool_use_id or tool_use_ids is required: the ids are in pending_actions of session_get.');
 }
 
-function proposedAnswer({ result, deny_message, custom_result }: RespondRequest): Answer {
+function proposedAnswer({ result, deny_message, custom_result: given }: RespondRequest): Answer {
+  // An empty text is the result of a custom tool that returned nothing; beside a decision it fills an unused argument.
+  const custom_result = result !== undefined && given?.text === '' && !given.is_error ? undefined : given;
   if (result !== undefined && custom_result) {
     throw invalid(
       'result and custom_result cannot be combined: give result for kind tool_confirmation, custom_result for kind custom_tool_result.',

@@ -5,7 +5,7 @@ import { awaitingResumption } from '../managed-agents/log/cursor.js';
 import { encodeCursor } from '../managed-agents/log/cursor-text.js';
 import { budgetOf, dollars } from '../managed-agents/api-values.js';
 import { SessionsService, type SessionUpdateParams } from '../managed-agents/sessions.service.js';
-import { budgetUsd, id, metadata as metadataArgument, title as titleArgument } from '../mcp/arguments.js';
+import { budgetUsd, id, metadataPatch, title as titleArgument } from '../mcp/arguments.js';
 import { type Input, ToolInput } from '../mcp/tool-input.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
 import { WAIT } from './interact.service.js';
@@ -14,7 +14,7 @@ export const updateInput = new ToolInput(
   {
     session_id: id('Session to change.', 'sesn_01...'),
     title: titleArgument.min(1).optional(),
-    metadata: metadataArgument.optional().describe('Keys to set; an empty value removes the key, others stay.'),
+    metadata: metadataPatch.optional().describe('Keys to set; an empty value removes the key, others stay.'),
     budget_usd: budgetUsd.optional().describe('New spend limit, above cost_usd.'),
     remove_budget: z.boolean().optional().describe('Final: a removed limit cannot be set again.'),
   },
@@ -69,7 +69,7 @@ function updateParams({ title, metadata, budget_usd, remove_budget }: Omit<Updat
   throw new ToolError('Nothing to change: give title, metadata, budget_usd or remove_budget=true.', 'invalid_update');
 }
 
-/** The API removes a key that is null; tools take strings only, so an empty string means null. */
-function patchOf(metadata: Readonly<Record<string, string>>): Record<string, string | null> {
+/** The API removes a key that is null; an empty string means the same. */
+function patchOf(metadata: Readonly<Record<string, string | null>>): Record<string, string | null> {
   return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, value === '' ? null : value]));
 }

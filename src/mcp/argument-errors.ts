@@ -116,3 +116,31 @@ function oneOf(values: readonly unknown[]): string {
   const texts = values.map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(value)));
   return texts.length > 1 ? `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}` : texts.join();
 }
+
+/** How alike two names must be for one to be suggested, from 0 to 1. */
+const SUGGESTED_FROM = 0.3;
+
+/** The names that a tool does not know, each with the known name that was probably meant. */
+export function unknownNames(names: readonly string[], known: readonly string[], maxChars: number): string {
+  const described = names.map((name) => {
+    const shown = name.slice(0, maxChars);
+    const [nearest] = known
+      .map((candidate) => ({ candidate, likeness: likeness(shown, candidate) }))
+      .filter(({ likeness }) => likeness >= SUGGESTED_FROM)
+      .sort((one, other) => other.likeness - one.likeness);
+    return JSON.stringify(shown) + (nearest ? ` (did you mean ${JSON.stringify(nearest.candidate)}?)` : '');
+  });
+  return described.join(', ');
+}
+
+/** The share of letter pairs that two names have in common (Sørensen–Dice), whatever their case and separators. */
+function likeness(one: string, other: string): number {
+  const [left, right] = [letterPairs(one), letterPairs(other)];
+  const common = [...left].filter((pair) => right.has(pair)).length;
+  return (2 * common) / (left.size + right.size || 1);
+}
+
+function letterPairs(name: string): Set<string> {
+  const letters = name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  return new Set(Array.from({ length: Math.max(0, letters.length - 1) }, (_, at) => letters.slice(at, at + 2)));
+}

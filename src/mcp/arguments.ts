@@ -23,15 +23,18 @@ export function ids(description: string, max: number, example?: string) {
     .meta({ description, ...(example !== undefined && { examples: [[example]] }) });
 }
 
+/** How many items to return. A larger number is read as the maximum. */
+export function limit(max: number, usual: number, description: string) {
+  return z.int().min(1).max(max).default(usual).meta({ description, capped: true });
+}
+
 /** Arguments of every list tool. */
 export const pageArguments = {
-  limit: z.int().min(1).max(100).default(20).describe('Items per page.'),
+  limit: limit(100, 20, 'Items per page.'),
   page: z
     .string()
     .max(MAX_PAGE_CHARS)
-    .regex(/^[\x21-\x7e]*$/, 'not a page cursor; use next_page of the previous answer')
-    // Some clients send an empty text for what they leave out.
-    .transform((page) => (page === '' ? undefined : page))
+    .regex(/^[\x21-\x7e]+$/, 'not a page cursor; use next_page of the previous answer')
     .optional()
     .describe('next_page of the previous answer.'),
   include_archived: z.boolean().optional().describe('Also list archived ones.'),
@@ -46,9 +49,18 @@ const MAX_BUDGET_USD = 1_000_000;
 
 export const title = z.string().max(MAX_TITLE_CHARS);
 
-export const metadata = z
-  .record(z.string().min(1).max(MAX_METADATA_KEY_CHARS), z.string().max(MAX_METADATA_VALUE_CHARS))
-  .refine((pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS, `has more than ${MAX_METADATA_PAIRS} pairs`);
+const metadataValue = z.string().max(MAX_METADATA_VALUE_CHARS);
+
+export const metadata = metadataOf(metadataValue);
+
+/** Changes of metadata, in which null removes a key. */
+export const metadataPatch = metadataOf(metadataValue.nullable());
+
+function metadataOf<Value extends z.ZodType>(value: Value) {
+  return z
+    .record(z.string().min(1).max(MAX_METADATA_KEY_CHARS), value)
+    .refine((pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS, `has more than ${MAX_METADATA_PAIRS} pairs`);
+}
 
 /** Whole cents: nothing finer can be sent. */
 export const budgetUsd = z

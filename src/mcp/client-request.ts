@@ -71,6 +71,19 @@ function short(text: unknown): string | undefined {
   return typeof text === 'string' ? plainText(text).replace(/\s+/g, ' ').slice(0, MAX_CHARS) : undefined;
 }
 
+/** The longest wait that a header can ask for, in seconds. */
+const MAX_PREFERRED_SECONDS = 3600;
+
+/**
+ * How long the client waits for an answer, in seconds, where its request says so: MCP has no field for it, HTTP has the
+ * header `Prefer: wait=20` (RFC 7240 §4.3). Undefined when it says nothing.
+ */
+export function clientWaitSeconds({ http }: ServerContext): number | undefined {
+  const preferences = (http?.req?.headers.get('prefer') ?? '').split(/[,;]/);
+  const wait = preferences.map((preference) => /^\s*wait\s*=\s*"?(\d{1,4})"?\s*$/i.exec(preference)?.[1]).find(Boolean);
+  return wait === undefined ? undefined : Math.min(Number(wait), MAX_PREFERRED_SECONDS);
+}
+
 /**
  * A signal that aborts when the answer can no longer be delivered: the client cancelled the call, or its connection is
  * closed. The SDK reports neither for stateless requests of 2025-era clients, so the socket itself is observed.

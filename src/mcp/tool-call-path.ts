@@ -65,7 +65,8 @@ export class ToolCallPath {
   }
 
   private callHandler(callerOf: (context: ServerContext) => Caller, handler: Handler): Handler {
-    return (request, context) => {
+    return (given, context) => {
+      const request = this.read(given);
       const deadline = this.running.deadlineOf(this.registry.get(request.params.name));
       const end = this.endOfCall(deadline);
       const call = this.begin(request, callerOf(context), { deadline, ended: end.signal });
@@ -77,6 +78,13 @@ export class ToolCallPath {
       const answer = inCallSpan(call, context, () => this.run(call, work));
       return this.running.track(answer.finally(end.release));
     };
+  }
+
+  /** The request with its arguments as the tool reads them, so that the record, the guardrails and the tool see the same. */
+  private read(request: CallRequest): CallRequest {
+    const { params } = request;
+    const tool = this.registry.get(params.name);
+    return tool ? { ...request, params: { ...params, arguments: tool.input.read(params.arguments) } } : request;
   }
 
   /** Aborts when the time for running calls is over: at shutdown, and at the deadline. */

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { ApprovalSettings } from '../config/approval.settings.js';
 import { type Principal } from '../context/principal.js';
 import { ToolAccess } from './access.js';
+import { answerSchema } from './tool-input.js';
 import { type ToolDefinition } from './tool.decorator.js';
 import { ToolRegistry } from './tool-registry.js';
 
@@ -10,6 +12,7 @@ export interface ListedTool {
   readonly title: string;
   readonly description: string;
   readonly inputSchema: Record<string, unknown>;
+  readonly outputSchema?: Record<string, unknown>;
   readonly annotations: Record<string, unknown>;
   readonly _meta?: Record<string, unknown>;
 }
@@ -29,8 +32,9 @@ export class ToolList {
   constructor(
     registry: ToolRegistry,
     private readonly access: ToolAccess,
+    { prompt }: ApprovalSettings,
   ) {
-    this.listed = registry.all().map((definition) => ({ definition, tool: toListedTool(definition) }));
+    this.listed = registry.all().map((definition) => ({ definition, tool: toListedTool(definition, prompt) }));
   }
 
   /** The tools a principal sees, in order of declaration; one result object per distinct selection. */
@@ -43,14 +47,15 @@ export class ToolList {
   }
 }
 
-function toListedTool(definition: ToolDefinition): ListedTool {
-  const { name, title, description, input, hints, requiresUserInteraction } = definition;
+function toListedTool(definition: ToolDefinition, prompts: boolean): ListedTool {
+  const { name, title, description, input, output, hints, requiresUserInteraction } = definition;
   return {
     name,
     title,
     description,
     inputSchema: input.jsonSchema,
+    ...(output && { outputSchema: answerSchema(output) }),
     annotations: { title, ...hints },
-    ...(requiresUserInteraction && { _meta: REQUIRES_USER_INTERACTION }),
+    ...(requiresUserInteraction && prompts && { _meta: REQUIRES_USER_INTERACTION }),
   };
 }

@@ -1,5 +1,6 @@
 import { applyDecorators, SetMetadata, UseInterceptors } from '@nestjs/common';
 import { Tool } from '@rekog/mcp-nest';
+import { type z } from 'zod';
 import { type Tier } from '../config/tiers.js';
 import { ToolResultInterceptor } from './result/tool-result.interceptor.js';
 import { type ToolInput } from './tool-input.js';
@@ -20,6 +21,8 @@ export interface ToolDefinition {
   /** For the model: what the tool does and what to call next. */
   readonly description: string;
   readonly input: ToolInput;
+  /** What the tool answers; only where the answer is flat and always the same. Other tools declare none. */
+  readonly output?: z.ZodObject;
   readonly hints: ToolHints;
   /** Whether clients that know the mark should have the user confirm each call, whatever was allowed before. */
   readonly requiresUserInteraction?: boolean;
@@ -51,11 +54,13 @@ export interface McpToolOptions extends Omit<ToolDefinition, 'hints'> {
 /** Declares a controller method as an MCP tool. The only way to do so: a tool declared otherwise stops the start. */
 export function McpTool({ hints, ...options }: McpToolOptions): MethodDecorator {
   const definition: ToolDefinition = { ...options, hints: { ...TIER_HINTS[options.tier], ...hints } };
+  // A misspelled budget must not start a session without one; a tool that only reads can do without what it does not know.
+  const parameters = definition.input.accepting(definition.hints.readOnlyHint ? 'ignored' : 'refused');
   return applyDecorators(
     SetMetadata(TOOL_DEFINITION, definition),
     // Here rather than globally: a global one would wrap every HTTP request for nothing.
     UseInterceptors(ToolResultInterceptor),
-    Tool({ name: definition.name, description: definition.description, parameters: definition.input }),
+    Tool({ name: definition.name, description: definition.description, parameters }),
   );
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import { ApiError } from '../managed-agents/api-error.js';
 import { EventLogService } from '../managed-agents/event-log.service.js';
 import { type Situation } from '../managed-agents/log/situation.js';
@@ -8,6 +9,10 @@ import { SessionsService } from '../managed-agents/sessions.service.js';
 import { id } from '../mcp/arguments.js';
 import { ToolInput } from '../mcp/tool-input.js';
 import { ToolError } from '../mcp/errors/tool-error.js';
+
+/** The answers of both tools. */
+export const archivedOutput = z.object({ ok: z.boolean(), session_id: z.string(), archived: z.boolean() });
+export const deletedOutput = z.object({ ok: z.boolean(), session_id: z.string(), deleted: z.boolean() });
 
 export const sessionEndInput = new ToolInput({ session_id: id('Session to end.', 'sesn_01...') });
 
@@ -31,12 +36,12 @@ export class SessionEndService {
     private readonly log: EventLogService,
   ) {}
 
-  async archive(sessionId: string): Promise<object> {
+  async archive(sessionId: string): Promise<z.infer<typeof archivedOutput>> {
     await this.end(sessionId, () => this.sessions.archive(sessionId));
     return { ok: true, session_id: sessionId, archived: true };
   }
 
-  async delete(sessionId: string): Promise<object> {
+  async delete(sessionId: string): Promise<z.infer<typeof deletedOutput>> {
     await this.end(sessionId, () => this.deleteOnce(sessionId));
     return { ok: true, session_id: sessionId, deleted: true };
   }

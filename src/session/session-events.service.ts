@@ -5,7 +5,7 @@ import { EventLogService } from '../managed-agents/event-log.service.js';
 import { advance, type EventCursor } from '../managed-agents/log/cursor.js';
 import { encodeCursor, parseSince } from '../managed-agents/log/cursor-text.js';
 import { type LogEvent } from '../managed-agents/log/event.js';
-import { id } from '../mcp/arguments.js';
+import { id, limit } from '../mcp/arguments.js';
 import { type Input, ToolInput } from '../mcp/tool-input.js';
 import { truncateStrings } from '../mcp/result/truncate.js';
 import { type Batch, batchOf, toEntry } from './transcript.js';
@@ -24,7 +24,7 @@ export const sessionEventsInput = new ToolInput({
     .max(MAX_CURSOR_CHARS)
     .optional()
     .describe('next_since of the previous answer, or an RFC 3339 time. Default: from the beginning.'),
-  limit: z.int().min(1).max(200).default(50).describe('Events to read at most.'),
+  limit: limit(200, 50, 'Events to read at most.'),
   page: z.string().max(MAX_CURSOR_CHARS).optional().describe('Same as since; kept for older clients.'),
   format: z.enum(['concise', 'detailed']).default('concise').describe('detailed gives the raw events.'),
 });
@@ -52,7 +52,7 @@ export class SessionEventsService {
   async events(request: EventsRequest): Promise<object> {
     const { session_id, types, limit } = request;
     // Earlier clients send `page` for the rest of a batch; it is the same cursor.
-    const since = parseSince(session_id, nonEmpty(request.page) ?? nonEmpty(request.since));
+    const since = parseSince(session_id, request.page ?? request.since);
     let cursor: EventCursor = since;
     let unreadable = 0;
     for (let round = 1; ; round++) {
@@ -65,11 +65,6 @@ export class SessionEventsService {
         return answer(session_id, batch, { cursor, hasMore, unreadable, mayHaveMissed: since.outrun });
     }
   }
-}
-
-/** Some clients send an empty string for an argument they leave out. */
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
 }
 
 function describer({ format, types }: EventsRequest): (event: LogEvent) => object | undefined {

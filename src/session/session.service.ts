@@ -52,7 +52,7 @@ export const sessionStartInput = new ToolInput({
   memory_store_ids: ids('Its memory.', MAX_MEMORY_STORES).optional(),
   agent_version: z.int().min(1).optional().describe('Default: latest.'),
   title: title.optional(),
-  metadata: metadata.optional(),
+  metadata: metadata.optional().describe('Texts by key.'),
   budget_usd: budgetUsd.optional().describe('Spend limit; pauses when reached.'),
   repositories: z
     .array(repository.refine(({ branch, commit }) => !(branch && commit), 'takes branch or commit, not both'))

@@ -2,7 +2,7 @@ import { Payload } from '@nestjs/microservices';
 import { McpController } from '@rekog/mcp-nest';
 import { type Input } from '../mcp/tool-input.js';
 import { McpTool } from '../mcp/tool.decorator.js';
-import { sessionEndInput, SessionEndService } from './session-end.service.js';
+import { archivedOutput, deletedOutput, sessionEndInput, SessionEndService } from './session-end.service.js';
 import { sessionEventsInput, SessionEventsService } from './session-events.service.js';
 import { sessionGetInput, sessionListInput, SessionService, sessionStartInput } from './session.service.js';
 import { sessionWaitInput, SessionWaitService } from './wait/session-wait.service.js';
@@ -83,6 +83,7 @@ export class SessionTools {
     description:
       'End a session for good but keep its history and outputs. It must not be running: session_interrupt first.',
     input: sessionEndInput,
+    output: archivedOutput,
   })
   archive(@Payload() { session_id }: Input<typeof sessionEndInput>): Promise<object> {
     return this.ending.archive(session_id);
@@ -95,6 +96,7 @@ export class SessionTools {
     description:
       'Delete a session with its history, sandbox and outputs. Cannot be undone. It must not be running: session_interrupt first.',
     input: sessionEndInput,
+    output: deletedOutput,
   })
   delete(@Payload() { session_id }: Input<typeof sessionEndInput>): Promise<object> {
     return this.ending.delete(session_id);

@@ -3,7 +3,7 @@ import { type AnthropicSettings } from '../config/anthropic.settings.js';
 import { SealedTokens } from './sealed-tokens.js';
 
 const USE = { purpose: 'page of a list', binding: ['issuer', 'alice'] };
-const withKey = (apiKey?: string) => new SealedTokens({ apiKey } as AnthropicSettings, { mode: 'model' });
+const withKey = (apiKey?: string) => new SealedTokens({ apiKey } as AnthropicSettings, { mode: 'model', prompt: true });
 const tokens = withKey('sk-test-one');
 
 afterEach(() => jest.useRealTimers());

@@ -55,7 +55,7 @@ function expectRefused(answer: RawAnswer, token: string): void {
       `resource_metadata="${server.url}/.well-known/oauth-protected-resource/mcp"`,
   );
   expect(answer.text).toBe(
-    '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Authentication is required: send a valid \\"Authorization: Bearer <token>\\" header."}}',
+    '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"The token you sent is not valid, or no longer. Sign in again, or send another one as \\"Authorization: Bearer <token>\\"."}}',
   );
   for (const part of [token, ...token.split('.').filter(({ length }) => length > 5)]) {
     expect(stderrText()).not.toContain(part);

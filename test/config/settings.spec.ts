@@ -44,6 +44,12 @@ it('has the defaults of the Python server', () => {
   expect(section(AuthSettings, {})).toMatchObject({ allowInsecureNoAuth: false, oidcRequireAudience: true });
 });
 
+it('stderr can be left out of the audit only where another place has the records', () => {
+  const missing = 'MCP_AUDIT_STDERR: false needs MCP_AUDIT_FILE or MCP_AUDIT_URL';
+  expect(problems({ ...usable, MCP_AUDIT_STDERR: 'false' })).toEqual([missing]);
+  expect(problems({ ...usable, MCP_AUDIT_STDERR: 'false', MCP_AUDIT_FILE: '/tmp/audit.log' })).toEqual([]);
+});
+
 it('keeps every variable of the Python server', () => {
   const declared = SECTIONS.flatMap((type) => settingsOf(type)).map(({ env }) => env);
   expect(declared).toEqual(

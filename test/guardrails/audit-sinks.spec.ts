@@ -51,6 +51,23 @@ describe('a file', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  it('can be the only one that holds them', async () => {
+    const file = join(folder, 'audit.log');
+    await serve({ MCP_AUDIT_FILE: file, MCP_AUDIT_STDERR: 'false' });
+    await call('agent_list');
+    expect(await recorded(file, 1)).toMatchObject([{ audit: 'agent_list' }]);
+    await harness.server.close();
+    expect(auditLines()).toEqual([]);
+  });
+
+  it('leaves to stderr what it could not take until the end', async () => {
+    await serve({ MCP_AUDIT_FILE: join(folder, 'missing', 'audit.log'), MCP_AUDIT_STDERR: 'false' });
+    await call('agent_list');
+    expect(auditLines()).toEqual([]);
+    await harness.server.close();
+    expect(auditLines()).toMatchObject([{ audit: 'agent_list' }]);
+  });
+
   it('may be rotated by renaming it', async () => {
     const file = join(folder, 'audit.log');
     await serve({ MCP_AUDIT_FILE: file });

@@ -190,7 +190,9 @@ describe('an error nobody foresaw', () => {
   it('at the start is one as well: a port that is taken', async () => {
     await start();
     const at = Number(new URL(server.url).port);
-    await expect(startServerProcess(serverEnv(simulator.url), { at })).rejects.toThrow(/"level":"fatal".*EADDRINUSE/);
+    await expect(startServerProcess(serverEnv(simulator.url), { at })).rejects.toThrow(
+      /"level":"fatal".*EADDRINUSE.*set MCP_PORT to another port/,
+    );
   });
 
   it.each([

@@ -18,11 +18,6 @@ describe('methods and addresses', () => {
     expect(answer.headers.allow).toBe('POST');
   });
 
-  it.each(['PUT', 'PATCH'])('%s /mcp is answered with a JSON-RPC error', async (method) => {
-    const answer = await send(url, { method, body: ping });
-    expect(answer).toMatchObject({ status: 404, json: { jsonrpc: '2.0', id: null, error: { code: -32600 } } });
-  });
-
   it.each(['/', '/mcp/x', '/v1/agents', '/.well-known/oauth-protected-resource'])(
     'there is nothing at %s',
     async (path) => {

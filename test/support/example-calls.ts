@@ -14,6 +14,11 @@ export function propertiesOf(tool: string): string[] {
   return Object.keys((definitionOf(tool).input.jsonSchema as { properties?: object }).properties ?? {});
 }
 
+/** The arguments that a tool cannot do without. */
+export function requiredOf(tool: string): readonly string[] {
+  return (definitionOf(tool).input.jsonSchema as { required?: readonly string[] }).required ?? [];
+}
+
 /** Valid calls of a tool, from the examples of its input, the simplest one first. */
 export function exampleCalls(tool: string): Record<string, unknown>[] {
   return definitionOf(tool).input.examples.map((example) => whole(example) as Record<string, unknown>);

@@ -54,7 +54,7 @@ export function callAtForms(
   url: string,
   name: string,
   params: Record<string, unknown>,
-  { path, token }: { readonly path?: string; readonly token?: string } = {},
+  { path, token, prefer }: { readonly path?: string; readonly token?: string; readonly prefer?: string } = {},
 ): Promise<RawAnswer> {
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -68,6 +68,7 @@ export function callAtForms(
       'mcp-method': 'tools/call',
       'mcp-name': name,
       ...(token && { authorization: `Bearer ${token}` }),
+      prefer,
     },
     body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, ...params, _meta } },
   });

@@ -305,7 +305,7 @@ it.each([
   [{ tool_use_id: 'sevt_1', result: 'allow', custom_result: { text: 'x' } }, /cannot be combined/],
   [{ tool_use_id: 'sevt_1', result: 'allow', deny_message: 'x' }, /^deny_message goes only with result "deny"/],
   [{ tool_use_id: 'sevt_1', custom_result: { text: 'x' }, deny_message: 'x' }, /^deny_message goes only/],
-  [{ tool_use_id: 'sevt_1', custom_result: {} }, /custom_result.text is required/],
+  [{ tool_use_id: 'sevt_1', custom_result: { is_error: true } }, /custom_result.text is required/],
 ])('refuses %j before anything is sent', async (args, message) => {
   const { isError, text } = await respond('sesn_1', args);
   expect(isError).toBe(true);

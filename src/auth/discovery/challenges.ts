@@ -1,16 +1,18 @@
 import { ForbiddenException, Injectable, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
+import { NO_SIGN_IN } from './no-sign-in.js';
 import { type AddressedRequest, PublicUrl } from './public-url.js';
 
 const REALM = 'realm="managed-agent-control"';
 
-/** The caller could not be identified. The answer gives no reason; the log has it. */
+/** The caller could not be identified. The answer says whether there was a token; why it is not valid is only in the log. */
 export class AuthenticationError extends UnauthorizedException {
   constructor(
     /** Value of the `WWW-Authenticate` header (RFC 6750). */
     readonly challenge: string,
+    message: string,
   ) {
-    super('Authentication is required: send a valid "Authorization: Bearer <token>" header.');
+    super(message);
   }
 }
 
@@ -47,8 +49,9 @@ export class Challenges {
 
   /** For a request without an acceptable token; `error` is present when the request had one at all. */
   authenticate(request: AddressedRequest): AuthenticationError {
-    const error = request.headers.authorization === undefined ? [] : ['error="invalid_token"'];
-    return new AuthenticationError(this.challenge(request, error, this.initialScopes()));
+    const hasToken = request.headers.authorization !== undefined;
+    const error = hasToken ? ['error="invalid_token"'] : [];
+    return new AuthenticationError(this.challenge(request, error, this.initialScopes()), this.advice(hasToken));
   }
 
   /** For a valid token that lacks scopes; names all that the operation needs, so that one consent is enough. */
@@ -59,6 +62,18 @@ export class Challenges {
   /** The scopes that a client asks for when its user signs in. */
   initialScopes(): string[] {
     return [...new Set([...this.settings.oauthScopes, ...this.settings.requiredScopes])];
+  }
+
+  /** For the person at the client. */
+  private advice(hasToken: boolean): string {
+    if (this.settings.usesProvider) {
+      return hasToken
+        ? 'The token you sent is not valid, or no longer. Sign in again, or send another one as "Authorization: Bearer <token>".'
+        : 'Authentication is required: sign in, or send an access token as "Authorization: Bearer <token>".';
+    }
+    return hasToken
+      ? NO_SIGN_IN
+      : 'Authentication is required: send the token that the operator of this server gave you as "Authorization: Bearer <token>". This server has no sign-in.';
   }
 
   private challenge(request: AddressedRequest, error: readonly string[], scopes: readonly string[]): string {

@@ -28,7 +28,6 @@ export class ProtectedResourceController {
   /** Served at the path of the MCP endpoint and at the root, where some clients look first. */
   @Public()
   @Get(['oauth-protected-resource', 'oauth-protected-resource/*'])
-  @Header('access-control-allow-origin', '*')
   @Header('cache-control', 'no-store')
   metadata(@Req() request: AddressedRequest): ProtectedResource {
     if (!this.settings.usesProvider || !this.isOwnPath(request)) throw new NotFoundException();

@@ -32,7 +32,6 @@ export class FacadeMetadataController {
 
   @Public()
   @Get(['oauth-authorization-server', 'oauth-authorization-server/*'])
-  @Header('access-control-allow-origin', '*')
   @Header('cache-control', 'no-store')
   authorizationServer(@Req() request: AddressedRequest): Promise<AuthorizationServer> {
     this.requireOwnPath(request);
@@ -42,7 +41,6 @@ export class FacadeMetadataController {
   /** Some clients read only this document. OpenID providers must publish the two additional fields. */
   @Public()
   @Get(['openid-configuration', 'openid-configuration/*'])
-  @Header('access-control-allow-origin', '*')
   @Header('cache-control', 'no-store')
   async openid(@Req() request: AddressedRequest): Promise<object> {
     this.requireOwnPath(request);
@@ -75,6 +73,6 @@ export class FacadeMetadataController {
   private requireOwnPath(request: AddressedRequest): void {
     const suffix = (request.url.split('?')[0] ?? '').replace(/^\/\.well-known\/[^/]+/, '');
     const own = new URL(this.url.base(request)).pathname.replace(/\/$/, '');
-    if (!this.settings.hasFacade || !['', own].includes(suffix)) throw new NotFoundException();
+    if (!['', own].includes(suffix)) throw new NotFoundException();
   }
 }

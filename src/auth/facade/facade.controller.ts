@@ -1,16 +1,4 @@
-import {
-  Body,
-  Controller,
-  Get,
-  Header,
-  HttpCode,
-  NotFoundException,
-  Post,
-  Query,
-  Req,
-  Res,
-  UseFilters,
-} from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
 import { AuthSettings } from '../../config/auth.settings.js';
 import { type TokenRequest } from '../authenticated-request.js';
 import { Public } from '../public.decorator.js';
@@ -35,7 +23,6 @@ export class FacadeController {
   @Public()
   @Get('authorize')
   async authorize(@Query() query: unknown, @Res() reply: OAuthReply): Promise<void> {
-    this.requireFacade();
     const parameters = OAuthParameters.parse(query);
     checkAuthorizeRequest(this.settings, parameters);
     const forwarded = this.settings.oauthStripResource ? parameters.without('resource') : parameters;
@@ -51,10 +38,9 @@ export class FacadeController {
     @Body() body: unknown,
     @Res({ passthrough: true }) reply: OAuthReply,
   ): Promise<Record<string, unknown>> {
-    this.requireFacade();
     const request = upstreamTokenRequest(this.settings, OAuthParameters.parse(body), headers.authorization);
     const answer = await this.provider.exchange(request);
-    reply.status(answer.status).header('cache-control', 'no-store').header('access-control-allow-origin', '*');
+    reply.status(answer.status).header('cache-control', 'no-store');
     return answer.body;
   }
 
@@ -63,11 +49,6 @@ export class FacadeController {
   @HttpCode(201)
   @Header('cache-control', 'no-store')
   register(@Body() body: unknown): Registration {
-    this.requireFacade();
     return register(this.settings, body);
-  }
-
-  private requireFacade(): void {
-    if (!this.settings.hasFacade) throw new NotFoundException();
   }
 }

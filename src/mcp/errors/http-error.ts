@@ -4,6 +4,7 @@ import {
   AuthenticationUnavailableError,
   InsufficientScopeError,
 } from '../../auth/discovery/challenges.js';
+import { OAuthError } from '../../auth/facade/oauth.error.js';
 
 /** JSON-RPC codes: those of the specification, and -32000 for errors of this server. */
 const PARSE_ERROR = -32700;
@@ -32,8 +33,10 @@ export function answerHttpError(error: unknown, reply: Reply): void {
   const isExpected = error instanceof AuthenticationUnavailableError;
   if (status >= 500 && !isExpected) logger.error(error instanceof Error ? error : new Error(String(error)));
   if (reply.sent) return;
+  if (error instanceof OAuthError) return void reply.status(status).send(error.getResponse());
   if (isChallenge(error)) reply.header('www-authenticate', error.challenge);
   if (isExpected) reply.header('retry-after', String(error.retryAfterSeconds));
+  if (status === 405) reply.header('allow', 'POST');
   reply.status(status).send({ jsonrpc: '2.0', id: null, error: { code, message } });
 }
 
@@ -57,6 +60,7 @@ function describe(error: unknown): { status: number; code: number; message: stri
     return { status, code: PARSE_ERROR, message: 'The body could not be read as JSON' };
   if (status === 404)
     return { status, code: INVALID_REQUEST, message: 'There is nothing at this address; MCP is served at /mcp' };
+  if (status === 405) return { status, code: SERVER_ERROR, message: 'Method not allowed: send MCP requests by POST' };
   if (status === 413) return { status, code: INVALID_REQUEST, message: TOO_LARGE };
   if (status === 415) return { status, code: INVALID_REQUEST, message: 'Send the body as application/json' };
   return { status, code: INVALID_REQUEST, message: 'The request was refused' };

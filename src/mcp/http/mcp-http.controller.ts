@@ -1,27 +1,33 @@
+import { type IncomingMessage } from 'node:http';
 import {
   type CanActivate,
   Controller,
-  Delete,
   type ExecutionContext,
-  Get,
   Injectable,
+  Post,
   Req,
   Res,
   UseGuards,
 } from '@nestjs/common';
 import { StreamableHttpController } from '@rekog/mcp-nest';
 import { attachPrincipal, type AuthenticatedRequest } from '../../auth/authenticated-request.js';
-import { InvalidRequestError, type Reply } from '../errors/http-error.js';
+import { withArgumentsObject } from '../call-message.js';
+import { InvalidRequestError } from '../errors/http-error.js';
+import { acceptJson } from './acceptable.js';
+import { MCP_PATH, READ_ONLY_PATH } from './mcp-paths.js';
 import { ScopeGuard } from './scope.guard.js';
-
-/** The route that serves only the tools that read; for clients that can be given an address but no headers. */
-const READ_ONLY_PATH = 'mcp/readonly';
 
 const READ_ONLY_HEADER = 'x-mcp-readonly';
 
 interface RoutedRequest extends AuthenticatedRequest {
   /** The route as it was declared, whatever the spelling of the address. */
   readonly routeOptions: { readonly url?: string };
+}
+
+/** The request of Fastify, with the body that it parsed. */
+interface McpRequest {
+  readonly raw: IncomingMessage;
+  body?: unknown;
 }
 
 /**
@@ -45,19 +51,16 @@ export class NarrowingGuard implements CanActivate {
   }
 }
 
-/** The MCP endpoint, as a Nest controller so that the global guards run before it. Stateless: only POST is served. */
-@Controller(['mcp', READ_ONLY_PATH])
+/**
+ * The MCP endpoint, as a Nest controller so that the global guards run before it. Stateless: only POST is served, and
+ * `request-bodies.ts` refuses every other method before its body is read.
+ */
+@Controller([MCP_PATH, READ_ONLY_PATH])
 @UseGuards(ScopeGuard, NarrowingGuard)
 export class McpHttpController extends StreamableHttpController {
-  @Get()
-  override get(@Req() request: unknown, @Res() reply: Reply): Promise<void> | void {
-    reply.header('allow', 'POST');
-    return super.get(request, reply);
-  }
-
-  @Delete()
-  override delete(@Req() request: unknown, @Res() reply: Reply): Promise<void> | void {
-    reply.header('allow', 'POST');
-    return super.delete(request, reply);
+  @Post()
+  override post(@Req() request: McpRequest, @Res() reply: unknown): Promise<void> | void {
+    request.body = withArgumentsObject(acceptJson(request.raw, request.body));
+    return super.post(request, reply);
   }
 }

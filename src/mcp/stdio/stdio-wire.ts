@@ -11,6 +11,7 @@ import {
   serializeMessage,
   type Transport,
 } from '@modelcontextprotocol/server';
+import { withArgumentsObject } from '../call-message.js';
 import { type Line, MessageLines } from './message-lines.js';
 
 /** Requests that may wait for their answers at a time. Beyond it no more is read. */
@@ -133,7 +134,7 @@ export class StdioWire implements Transport {
       const id = message.params?.requestId;
       if (typeof id === 'string' || typeof id === 'number') setImmediate(() => this.settle(id));
     }
-    this.onmessage?.(message);
+    this.onmessage?.(withArgumentsObject(message));
   }
 
   private refuse({ refused, id }: Extract<Line, { refused: string }>): void {

@@ -8,7 +8,7 @@ import { requireToolCall } from '../../context/call.js';
 import { type FollowerLease, FollowService, TooManyStreamsError } from '../../managed-agents/follow/follow.service.js';
 import { type EventCursor } from '../../managed-agents/log/cursor.js';
 import { parseSince } from '../../managed-agents/log/cursor-text.js';
-import { cancellationOf, reportProgress, requireClientRequest } from '../../mcp/client-request.js';
+import { cancellationOf, clientWaitSeconds, reportProgress, requireClientRequest } from '../../mcp/client-request.js';
 import { ToolError } from '../../mcp/errors/tool-error.js';
 import { ElicitedDecisions } from './elicited-decisions.js';
 import { waitAnswer } from './wait-answer.js';
@@ -34,6 +34,8 @@ const DEFAULT_SECONDS = 45;
 const MIN_SECONDS = 1;
 /** Time reserved before the deadline of a call for the last read and for the answer, in milliseconds. */
 const ANSWER_MS = 500;
+/** Time reserved for the answer to reach a client that says how long it waits, in seconds. */
+const CLIENT_RESERVE_SECONDS = 1;
 const UNDECIDED_NOTE = 'The person was asked and made no decision; the calls are still pending.';
 
 /** Waits for a session on behalf of one caller. */
@@ -54,7 +56,7 @@ export class SessionWaitService {
 
   async wait({ session_id, since: given, timeout_seconds }: Input<typeof sessionWaitInput>): Promise<object> {
     const { seconds, notes } = this.allowed(timeout_seconds);
-    const decisions = await this.decisions.submit(parseSince(session_id, given === '' ? undefined : given));
+    const decisions = await this.decisions.submit(parseSince(session_id, given));
     const found = await this.watch(decisions.since, seconds);
     const question = await this.decisions.question(found, decisions);
     if (question) return question;
@@ -92,7 +94,8 @@ export class SessionWaitService {
   private allowed(wanted: number | undefined): { seconds: number; notes: string[] } {
     // Rounded: the longest wait is not announced as shortened because a moment of it has passed.
     const left = Math.round((msLeft(requireToolCall().deadline) + ANSWER_MS) / 1000);
-    const most = Math.min(this.maxSeconds, Math.max(MIN_SECONDS, left));
+    const client = clientWaitSeconds(requireClientRequest().context) ?? Infinity;
+    const most = Math.min(this.maxSeconds, Math.max(MIN_SECONDS, Math.min(left, client - CLIENT_RESERVE_SECONDS)));
     const seconds = Math.min(Math.max(wanted ?? DEFAULT_SECONDS, MIN_SECONDS), most);
     const isCut = wanted !== undefined && wanted !== seconds;
     const note = `timeout_seconds can be ${MIN_SECONDS} to ${most} here; ${seconds} was used.`;

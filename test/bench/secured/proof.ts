@@ -17,7 +17,7 @@ export async function assertRefuses({ child, port }: Running, issued: Issued, se
   const otherAgent = { agent_id: FIXTURES.agents.deployer };
   const refused = [
     // The token of the other servers.
-    refusal(sessionGet(ERA, sessionId), 'Authentication is required'),
+    refusal(sessionGet(ERA, sessionId), 'The token you sent is not valid'),
     refusal(withHeaders(sessionGet(ERA, sessionId), bearer(strangersToken)), 'Session not found or not accessible'),
     refusal(withHeaders(toolCall(ERA, 'agent_get', otherAgent), bearer(token)), 'MCP_ALLOWED_AGENT_IDS'),
   ];
