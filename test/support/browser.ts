@@ -38,7 +38,7 @@ export async function browse(start: URL, callback: string, person: Person = () =
 
 async function visit(url: URL, cookies: Map<string, string>, form: URLSearchParams | undefined): Promise<Response> {
   const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-  const headers: Record<string, string> = cookie ? { cookie } : {};
+  const headers = { accept: 'text/html', ...(cookie && { cookie }) };
   const response = await fetch(url, { redirect: 'manual', headers, ...(form && { method: 'POST', body: form }) });
   for (const line of response.headers.getSetCookie()) {
     const [name = '', ...value] = line.split(';')[0]!.split('=');

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ const REALM = join(ROOT, 'deploy/docker/keycloak/realm.json');
 export const KEYCLOAK_VERSION = /^version=(\S+)$/m.exec(readFileSync(join(ROOT, '.ci/keycloak'), 'utf8'))![1]!;
 const CACHE = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
 const HOME = join(CACHE, 'managed-agent-control', `keycloak-${KEYCLOAK_VERSION}`);
-export const keycloakFound = existsSync(HOME);
+export const keycloakFound = existsSync(HOME) && spawnSync('java', ['-version']).status === 0;
 export const KEYCLOAK_SKIPPED = `Keycloak ${KEYCLOAK_VERSION} is not on this machine; ".ci/keycloak" gets it`;
 
 /** The administrator of the database that `.ci/keycloak` creates. */
