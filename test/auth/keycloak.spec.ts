@@ -40,7 +40,7 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
   let documents: Documents;
   let keycloak: Keycloak;
   let simulator: Simulator;
-  let server: TestServer;
+  let server: TestServer | undefined;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keycloak-spec-'));
@@ -63,7 +63,8 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
   });
   afterEach(async () => {
     jest.restoreAllMocks();
-    await server.close();
+    await server?.close();
+    server = undefined;
   });
 
   /** The server with compose's settings, but at a port of its own and with the test's Keycloak. */
@@ -79,10 +80,10 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
   }
 
   const entered = () => new OAuthMemory({ client_id: CLIENT_ID });
-  const signInAs = (name: string, memory: OAuthMemory) => signIn(server.url, memory, undefined, user(name).person);
+  const signInAs = (name: string, memory: OAuthMemory) => signIn(server!.url, memory, undefined, user(name).person);
   const statusOf = async (token: string | undefined) => {
     const body = call('tools/call', { name: 'agent_list', arguments: {} });
-    return (await send(server.url, { body, headers: { authorization: `Bearer ${token}` } })).status;
+    return (await send(server!.url, { body, headers: { authorization: `Bearer ${token}` } })).status;
   };
 
   /** As a client that registers by itself would, and not through the official client's code. */
@@ -106,7 +107,7 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
     const password = await createdByScript(keycloak, folder, 'alice', 'operator');
     const alice = user('alice', password);
     const memory = entered();
-    const client = await signIn(server.url, memory, undefined, alice.person);
+    const client = await signIn(server!.url, memory, undefined, alice.person);
     expect(alice.seen).toEqual(['sign-in', 'new password']);
     expect(await toolNames(client)).toEqual(toolsOf('operator'));
     expect((await callTool(client, 'agent_list')).isError).toBe(false);
@@ -117,6 +118,37 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
     const caller = { principal: sub, email: 'alice@example.com', issuer: keycloak.issuer };
     expect(auditLines()).toEqual([expect.objectContaining(caller)]);
     await client.close();
+  });
+
+  describe('the callbacks of the entered client', () => {
+    const shownAt = async (callback: string) => {
+      const challenge = { code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' };
+      const query = { client_id: CLIENT_ID, response_type: 'code', redirect_uri: callback, ...challenge };
+      return (await fetch(`${keycloak.issuer}/protocol/openid-connect/auth?${new URLSearchParams(query)}`)).status;
+    };
+
+    it.each([
+      ['Claude.ai', 'https://claude.ai/api/mcp/auth_callback'],
+      ['Claude.com', 'https://claude.com/api/mcp/auth_callback'],
+      ['Claude Code', 'http://localhost:49581/callback'],
+      ['Claude Code, by address', 'http://127.0.0.1:49581/callback'],
+      ['mcp-remote', 'http://localhost:3334/oauth/callback'],
+      ['the Inspector', 'http://127.0.0.1:6276/oauth/callback'],
+      ['Cursor', 'cursor://anysphere.cursor-mcp/oauth/callback'],
+      ['Cursor, its agents', 'https://www.cursor.com/agents/mcp/oauth/callback'],
+      ['Visual Studio Code', 'https://vscode.dev/redirect'],
+      ['Visual Studio Code, the preview', 'https://insiders.vscode.dev/redirect'],
+      ['Visual Studio Code, on this machine', 'http://127.0.0.1:33418/'],
+    ])('lead back to %s', async (_client, callback) => {
+      expect(await shownAt(callback)).toBe(200);
+    });
+
+    it.each(['https://attacker.example.com/callback', 'http://localhost:49581/other', 'http://192.0.2.1/callback'])(
+      'do not lead to %s',
+      async (callback) => {
+        expect(await shownAt(callback)).toBe(400);
+      },
+    );
   });
 
   describe('dynamic registration', () => {
@@ -202,9 +234,9 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
 
   it('rotates its keys without a failed call, and ends the old key', async () => {
     await start();
-    await keycloak.createUser('kira', 'viewer');
+    await keycloak.createUser('kate', 'viewer');
     const memory = entered();
-    const client = await signInAs('kira', memory);
+    const client = await signInAs('kate', memory);
     const old = memory.saved!.access_token;
     const next = { priority: ['200'], algorithm: ['RS256'], keySize: ['2048'] };
     const type = 'org.keycloak.keys.KeyProvider';
@@ -215,7 +247,7 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
       config: next,
     });
     travelled = MINUTE;
-    const fresh = await signedInToken(keycloak, 'kira');
+    const fresh = await signedInToken(keycloak, 'kate');
     expect(decodeProtectedHeader(fresh).kid).not.toBe(decodeProtectedHeader(old).kid);
     expect([await statusOf(fresh), await statusOf(old)]).toEqual([200, 200]);
     const keys = await keycloak.admin<{ id: string; name: string }[]>('GET', `/components?type=${type}`);
@@ -228,9 +260,9 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
 
   it('ends a disabled user, offline session included, when the access token expires', async () => {
     await start();
-    const id = await keycloak.createUser('daria', 'viewer');
+    const id = await keycloak.createUser('diana', 'viewer');
     const memory = entered();
-    const client = await signInAs('daria', memory);
+    const client = await signInAs('diana', memory);
     await keycloak.admin('PUT', `/users/${id}`, { enabled: false });
     expect(await statusOf(memory.saved!.access_token)).toBe(200);
     memory.authorizationUrl = undefined;
