@@ -226,8 +226,10 @@ export class AuthValues {
     env: 'MCP_OAUTH_SCOPES',
     kind: { type: 'list' },
     default: ['openid', 'email', 'profile'],
+    example: 'openid,email,profile',
+    emptyMeansNone: true,
     summary:
-      'Scopes that clients ask for when their users sign in, besides the required ones. Must not have `offline_access`, which clients add themselves when the provider offers it.',
+      'Scopes that clients ask for when their users sign in, besides the required ones; set but empty, none. Must not have `offline_access`, which clients add themselves when the provider offers it.',
   })
   readonly oauthScopes!: readonly string[];
 

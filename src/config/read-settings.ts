@@ -60,12 +60,16 @@ export function readSection<T extends object>(
   for (const setting of settingsOf(type)) {
     const { text, problem } = textOf(setting, env);
     if (problem) problems.push(problem);
-    values[setting.property] = text === undefined ? setting.default : parse(setting.kind, text);
+    values[setting.property] = text === undefined ? valueWithoutText(setting, env) : parse(setting.kind, text);
   }
   problems.push(...invalidValues(type, section, env));
   // Checks across values assume that each single value is valid.
   if (problems.length === 0) problems.push(...((section as Section).check?.(entry, env) ?? []));
   return { section, problems: [...((section as Section).tolerate?.(entry, problems) ?? problems)] };
+}
+
+function valueWithoutText({ env: name, emptyMeansNone, default: usual }: DeclaredSetting, env: Environment): unknown {
+  return emptyMeansNone && env[name] !== undefined ? [] : usual;
 }
 
 function textOf(setting: DeclaredSetting, env: Environment): { text?: string; problem?: Problem } {

@@ -42,8 +42,10 @@ export interface SettingDeclaration {
   readonly kind: SettingKind;
   /** One sentence (or two) for the reference page. */
   readonly summary: string;
-  /** Used when the variable is unset or empty; without a default the setting is then undefined. */
+  /** Used when the variable is unset, or empty without `emptyMeansNone`; without a default the setting is then undefined. */
   readonly default?: boolean | number | string | readonly string[];
+  /** For a list: a variable that is set but empty is an empty list instead of the default. */
+  readonly emptyMeansNone?: boolean;
   /** Description of a default that is not a constant. Shown on the reference page only. */
   readonly defaultText?: string;
   /** Secrets can also be read from the file named by `<env>_FILE`, and are never shown in messages. */

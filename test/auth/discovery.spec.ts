@@ -107,10 +107,18 @@ describe('the challenge', () => {
   });
 
   it('of a request with a bad one says so', async () => {
-    await start({ MCP_PUBLIC_URL: PUBLIC, MCP_OAUTH_SCOPES: '' });
+    await start({ MCP_PUBLIC_URL: PUBLIC });
     expect(await challengeOf({ authorization: 'Bearer x' })).toBe(
       'Bearer realm="managed-agent-control", error="invalid_token", scope="openid email profile", resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp"',
     );
+  });
+
+  it('names no scopes when MCP_OAUTH_SCOPES is set but empty, and neither does the document', async () => {
+    await start({ MCP_PUBLIC_URL: PUBLIC, MCP_OAUTH_SCOPES: '' });
+    expect(await challengeOf()).toBe(
+      'Bearer realm="managed-agent-control", resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp"',
+    );
+    expect((await get(`${RESOURCE}/mcp`)).json).not.toHaveProperty('scopes_supported');
   });
 
   it('at the read-only address leads to the document of exactly that address', async () => {

@@ -1,7 +1,8 @@
 import { Simulator } from '../simulator/index.js';
+import { browse } from '../support/browser.js';
 import { callTool } from '../support/client.js';
 import { attempt, CALLBACK, OAuthMemory, signIn } from '../support/oauth-client.js';
-import { browse, type ProviderOptions, type RunningProvider, startProvider } from '../support/provider/index.js';
+import { type ProviderOptions, type RunningProvider, startProvider } from '../support/provider/index.js';
 import { call, send } from '../support/rpc.js';
 import { atNumberedPort } from '../support/ports.js';
 import { serverEnv, startServer, type TestServer, TOKEN } from '../support/server.js';

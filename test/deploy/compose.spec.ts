@@ -10,6 +10,7 @@ import { settingsOf } from '../../src/config/setting.decorator.js';
 import { ServerSettings } from '../../src/config/server.settings.js';
 import { numberedPort } from '../support/ports.js';
 import { REDIS_SKIPPED, redisFound } from '../support/redis.js';
+import { KEYCLOAK_VERSION } from '../support/keycloak/index.js';
 import { COMPOSE, COMPOSE_TEXT, composeWith, SERVERS, startedBy } from './compose.js';
 import { ROOT, stages } from './dockerfile.js';
 
@@ -232,7 +233,10 @@ describe('the realm of Keycloak', () => {
     realm: string;
     users?: unknown;
     roles: { realm: { name: string }[] };
-    clients: { redirectUris: string[]; protocolMappers: object[] }[];
+    clients: { redirectUris: string[] }[];
+    clientScopes: { name: string; protocolMappers?: object[] }[];
+    defaultDefaultClientScopes: string[];
+    defaultOptionalClientScopes: string[];
   };
   const auth = settingsIn('oidc').get(AuthSettings) as AuthSettings;
   const client = realm.clients[0]!;
@@ -241,11 +245,21 @@ describe('the realm of Keycloak', () => {
     expect(auth.oidcIssuers).toEqual([`${COMPOSE.services.keycloak!.environment!.KC_HOSTNAME}/realms/${realm.realm}`]);
     expect(auth.oidcAudience).toEqual([COMPOSE.services.keycloak!.environment!.MCP_RESOURCE]);
     expect(auth.oidcAudienceClaims).toEqual(['aud']);
-    const [mapper] = client.protocolMappers;
-    expect(mapper).toMatchObject({
+    const { protocolMappers } = realm.clientScopes.find(({ name }) => name === 'mcp')!;
+    expect(protocolMappers![0]).toMatchObject({
       protocolMapper: 'oidc-audience-mapper',
       config: { 'included.custom.audience': '${MCP_RESOURCE}', 'access.token.claim': 'true' },
     });
+  });
+
+  it('has the scopes that the server names, for clients that register by themselves too', () => {
+    expect(realm.defaultDefaultClientScopes).toEqual(expect.arrayContaining([...auth.oauthScopes]));
+    const scopes = [...realm.defaultDefaultClientScopes, ...realm.defaultOptionalClientScopes];
+    expect(realm.clientScopes.map(({ name }) => name).sort()).toEqual(scopes.sort());
+  });
+
+  it('runs in the version that the suite of Keycloak runs', () => {
+    expect(COMPOSE.services.keycloak!.image.split('@')[0]).toBe(`quay.io/keycloak/keycloak:${KEYCLOAK_VERSION}`);
   });
 
   it('has one public client, with PKCE and the callbacks of MCP clients', () => {
@@ -256,9 +270,14 @@ describe('the realm of Keycloak', () => {
       implicitFlowEnabled: false,
       directAccessGrantsEnabled: false,
       serviceAccountsEnabled: false,
+      fullScopeAllowed: false,
       attributes: { 'pkce.code.challenge.method': 'S256' },
     });
-    expect(client.redirectUris).toEqual(DECLARED.find(({ env }) => env === 'MCP_OAUTH_REDIRECT_URIS')!.default);
+    const callbacks = DECLARED.find(({ env }) => env === 'MCP_OAUTH_REDIRECT_URIS')!.default as string[];
+    // Keycloak takes http://localhost and http://127.0.0.1 with any port, and knows no IPv6 in place of them.
+    const known = callbacks.filter((uri) => !uri.includes('[::1]'));
+    expect(client.redirectUris).toEqual(expect.arrayContaining(known));
+    expect(client.redirectUris.filter((uri) => uri.includes('*'))).toEqual([]);
   });
 
   it('has the roles that the server binds, and nobody in it', () => {

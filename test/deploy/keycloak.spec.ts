@@ -40,7 +40,7 @@ it('starts Keycloak with the password of the file', async () => {
   record('kc.sh', 'KC_BOOTSTRAP_ADMIN_PASSWORD');
   writeFileSync(join(folder, 'keycloak_admin_password'), 'the password\n');
   await run('/bin/bash', ['-c', here(inContainer(keycloak.command![0]!))]);
-  expect(calls()).toEqual(['the password start-dev --import-realm']);
+  expect(calls()).toEqual(['the password start-dev --import-realm --features=cimd']);
 });
 
 describe('its health check', () => {
@@ -88,13 +88,13 @@ describe('create-user.sh', () => {
     const { status, stdout, stderr } = create('alice', 'alice@example.com', 'operator');
     expect([status, stderr]).toEqual([0, '']);
     const [, password] = /^alice has the role operator, .* password ([0-9a-f]{32})\n$/.exec(stdout)!;
-    const config = `--config ${folder}/kcadm.config`;
+    const server = '--no-config --server http://localhost:8080 --realm master --user admin';
+    const user = '-s username=alice -s email=alice@example.com -s emailVerified=true -s enabled=true';
     expect(calls()).toEqual([
-      `admin-canary config credentials --server http://localhost:8080 --realm master --user admin ${config}`,
-      ` create users -r company -s username=alice -s email=alice@example.com -s emailVerified=true -s enabled=true ${config}`,
-      ` set-password -r company --username alice --new-password ${password} --temporary ${config}`,
-      ` add-roles -r company --uusername alice --rolename operator ${config}`,
+      `admin-canary create users --target-realm company --file - ${user} ${server}`,
+      `admin-canary add-roles --target-realm company --uusername alice --rolename operator ${server}`,
     ]);
+    expect(calls().join()).not.toContain(password);
   });
 
   it('refuses a role that there is not', () => {

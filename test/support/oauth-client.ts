@@ -8,21 +8,15 @@ import {
   type StoredOAuthTokens,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
+import { browse, type Person } from './browser.js';
 import { MODERN } from './client.js';
-import { browse } from './provider/index.js';
 
 export const CALLBACK = 'http://127.0.0.1:33418/callback';
 
 /** What an MCP client keeps between the steps of a sign-in. */
 export class OAuthMemory implements OAuthClientProvider {
   readonly redirectUrl = CALLBACK;
-  readonly clientMetadata: OAuthClientMetadata = {
-    client_name: 'test',
-    redirect_uris: [CALLBACK],
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
-    token_endpoint_auth_method: 'none',
-  };
+  readonly clientMetadata: OAuthClientMetadata;
   /** Where the user was sent. */
   authorizationUrl?: URL;
   saved?: StoredOAuthTokens;
@@ -32,7 +26,22 @@ export class OAuthMemory implements OAuthClientProvider {
   readonly sentState = randomUUID();
 
   /** `client` is what its user entered; without it the client registers itself. */
-  constructor(public client?: StoredOAuthClientInformation) {}
+  constructor(
+    public client?: StoredOAuthClientInformation,
+    /** What differs in the registration of other clients. */
+    metadata: Partial<OAuthClientMetadata> = {},
+    /** Address of the client's metadata document, which then is its id. */
+    readonly clientMetadataUrl?: string,
+  ) {
+    this.clientMetadata = {
+      client_name: 'test',
+      redirect_uris: [CALLBACK],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+      ...metadata,
+    };
+  }
 
   state(): string {
     return this.sentState;
@@ -77,12 +86,12 @@ export function attempt(url: string, memory: OAuthMemory) {
 }
 
 /** The whole way as Claude goes it: refused, discovered, signed in, connected. */
-export async function signIn(url: string, memory: OAuthMemory, hint?: string): Promise<Client> {
+export async function signIn(url: string, memory: OAuthMemory, hint?: string, person?: Person): Promise<Client> {
   const first = attempt(url, memory);
   await expect(first.connect()).rejects.toMatchObject({ name: 'UnauthorizedError' });
   const address = new URL(memory.authorizationUrl!);
   if (hint !== undefined) address.searchParams.set('login_hint', hint);
-  const callback = await browse(address, CALLBACK);
+  const callback = await browse(address, CALLBACK, person);
   expect(callback.searchParams.get('state')).toBe(memory.sentState);
   await first.transport.finishAuth(callback.searchParams);
   const second = attempt(url, memory);

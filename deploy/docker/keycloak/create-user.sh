@@ -7,16 +7,16 @@ set -euo pipefail
   echo "usage: create-user.sh <name> <e-mail> <viewer|operator|approver|admin>" >&2
   exit 2
 }
-kcadm() { /opt/keycloak/bin/kcadm.sh "$@" --config /tmp/kcadm.config; }
-trap 'rm -f /tmp/kcadm.config' EXIT
-
 # The image has no openssl; SRANDOM is the kernel's generator.
 printf -v password '%08x' "$SRANDOM" "$SRANDOM" "$SRANDOM" "$SRANDOM"
 
-# The administrator's by the environment: arguments can be read in the list of processes. The user's can be used once.
-KC_CLI_PASSWORD="$(< /run/secrets/keycloak_admin_password)" \
-  kcadm config credentials --server http://localhost:8080 --realm master --user admin
-kcadm create users -r company -s "username=$1" -s "email=$2" -s emailVerified=true -s enabled=true
-kcadm set-password -r company --username "$1" --new-password "$password" --temporary
-kcadm add-roles -r company --uusername "$1" --rolename "$3"
+# The administrator's password is passed by the environment: arguments can be read in the list of processes.
+KC_CLI_PASSWORD="$(< /run/secrets/keycloak_admin_password)"
+export KC_CLI_PASSWORD
+kcadm() {
+  /opt/keycloak/bin/kcadm.sh "$@" --no-config --server http://localhost:8080 --realm master --user admin
+}
+kcadm create users --target-realm company --file - -s "username=$1" -s "email=$2" -s emailVerified=true -s enabled=true \
+  <<< "{\"credentials\": [{\"type\": \"password\", \"value\": \"$password\", \"temporary\": true}]}"
+kcadm add-roles --target-realm company --uusername "$1" --rolename "$3"
 echo "$1 has the role $3, and for the first sign-in the password $password"

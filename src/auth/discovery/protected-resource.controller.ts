@@ -12,7 +12,8 @@ const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 interface ProtectedResource {
   readonly resource: string;
   readonly authorization_servers: readonly string[];
-  readonly scopes_supported: readonly string[];
+  /** Left out when there are none (RFC 9728 §3.2). */
+  readonly scopes_supported?: readonly string[];
   readonly bearer_methods_supported: readonly ['header'];
   readonly resource_name: string;
 }
@@ -31,12 +32,13 @@ export class ProtectedResourceController {
   @Header('cache-control', 'no-store')
   metadata(@Req() request: AddressedRequest): ProtectedResource {
     if (!this.settings.usesProvider || !this.isOwnPath(request)) throw new NotFoundException();
+    const scopes = this.scopes();
     return {
       resource: this.url.resource(request),
       authorization_servers: this.settings.hasFacade
         ? [this.url.base(request)]
         : this.settings.oidcIssuers.map(authorizationServerOf),
-      scopes_supported: this.scopes(),
+      ...(scopes.length > 0 && { scopes_supported: scopes }),
       bearer_methods_supported: ['header'],
       resource_name: 'Managed Agent Control',
     };

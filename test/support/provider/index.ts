@@ -46,27 +46,3 @@ async function end(child: ChildProcess): Promise<void> {
   child.kill();
   await ended;
 }
-
-/**
- * What a browser does between the client and its callback: follows redirects with the provider's cookies. Answers the
- * callback address, or throws what a page said.
- */
-export async function browse(start: URL, callback: string): Promise<URL> {
-  const cookies = new Map<string, string>();
-  let url = start;
-  for (let step = 0; step < 20; step++) {
-    if (url.href.startsWith(callback)) return url;
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(url, { redirect: 'manual', headers: cookie ? { cookie } : {} });
-    for (const line of response.headers.getSetCookie()) {
-      const [name = '', ...value] = line.split(';')[0]!.split('=');
-      if (value.join('=') === '') cookies.delete(name);
-      else cookies.set(name, value.join('='));
-    }
-    const location = response.headers.get('location');
-    if (location === null)
-      throw new Error(`${response.status} at ${url.pathname}: ${(await response.text()).slice(0, 500)}`);
-    url = new URL(location, url);
-  }
-  throw new Error('the sign-in never came back');
-}
