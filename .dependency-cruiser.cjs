@@ -101,13 +101,19 @@ module.exports = {
       'log-is-pure',
       'Reading the event log is pure: no SDK, no Nest, no request. Pass pages in.',
       { path: '^src/managed-agents/log/', pathNot: '\\.spec\\.ts$' },
-      { path: '^src/|node_modules/', pathNot: '^src/managed-agents/(log/|ids\\.ts$)|^src/context/expected-error\\.ts$|^src/common/' },
+      {
+        path: '^src/|node_modules/',
+        pathNot: '^src/managed-agents/(log/|ids\\.ts$)|^src/context/expected-error\\.ts$|^src/common/',
+      },
     ),
     rule(
       'auth-imports-the-floor-only',
       'src/auth says who is calling; it needs settings, the principal of src/context, and nothing else of ours.',
       { path: folder('auth') },
-      { path: '^src/', pathNot: `${folder('auth')}|${folder('config')}|${folder('context')}|${folder('egress')}|${folder('common')}` },
+      {
+        path: '^src/',
+        pathNot: `${folder('auth')}|${folder('config')}|${folder('context')}|${folder('egress')}|${folder('common')}`,
+      },
     ),
     rule(
       'mcp-without-rules',
