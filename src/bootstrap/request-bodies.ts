@@ -68,7 +68,7 @@ function authenticateBeforeBody(app: NestFastifyApplication): void {
 }
 
 /**
- * Reads a body that nobody needs, without keeping it. Closing a connection with unread data would drop the answer, so the
+ * Reads a body that is not needed, without keeping it. Closing a connection with unread data would drop the answer, so the
  * answer follows the body, up to the largest one that is accepted at all.
  */
 async function discard(body: Readable): Promise<void> {

@@ -1,6 +1,6 @@
 import { type Context, context, type Span, type SpanOptions, SpanStatusCode, trace } from '@opentelemetry/api';
 
-/** The instrumentation scope of every span of ours. */
+/** The instrumentation scope of every span that this server records. */
 export const TRACER = 'managed-agent-control';
 
 /**

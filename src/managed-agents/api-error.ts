@@ -150,7 +150,7 @@ function isName(text: unknown): text is string {
   return typeof text === 'string' && NAME.test(text);
 }
 
-/** A longer pause, or none at all, helps nobody decide. */
+/** A longer pause, or none, is not worth naming. */
 const MAX_RETRY_AFTER_SECONDS = 3600;
 
 function retryAfterSeconds(headers: Headers | undefined): number | undefined {

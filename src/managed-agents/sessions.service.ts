@@ -54,7 +54,7 @@ export class SessionsService {
     return page;
   }
 
-  /** Allowed in any status but `terminated`. A session paused at its budget goes on by itself once that allows it. */
+  /** Allowed in any status but `terminated`. A session paused at its budget continues by itself once its budget allows it. */
   async update(id: string, params: SessionUpdateParams): Promise<Session> {
     checkedId('session_id', id);
     return this.seen(

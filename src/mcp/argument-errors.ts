@@ -6,7 +6,7 @@ export const REQUIRED = 'is required';
 type Issue = z.core.$ZodRawIssue;
 type Sized = z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall> | z.core.$ZodRawIssue<z.core.$ZodIssueTooBig>;
 
-/** The types of JSON, and those that zod tells apart within them. */
+/** The types of JSON, and those that zod distinguishes within them. */
 const TYPES: Readonly<Record<string, string>> = {
   string: 'a string',
   number: 'a number',

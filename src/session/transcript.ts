@@ -11,7 +11,7 @@ const MAX_MESSAGE_CHARS = 600;
 const MAX_LINE_CHARS = 120;
 const MAX_CUT_INPUT_CHARS = 80;
 
-/** Events that only show that work goes on; readers of the transcript do not need them. */
+/** Events that only show that work continues; readers of the transcript do not need them. */
 function isNoise({ type, content, thinking, summary }: LogEvent): boolean {
   return (
     type.startsWith('span.model_request_') ||

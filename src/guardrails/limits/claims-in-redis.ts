@@ -13,7 +13,7 @@ const TAKE = `
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return false`;
 
-/** Claims of all replicas. While Redis cannot be used, each process goes on with its own. */
+/** Claims of all replicas. While Redis cannot be used, each process uses its own. */
 export class ClaimsInRedis extends ClaimStore {
   private readonly own = new ClaimsInMemory();
 

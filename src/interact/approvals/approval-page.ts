@@ -13,7 +13,7 @@ export interface PageBounds {
   readonly maxChars: number;
 }
 
-/** The entries of one answer, filled in order; it knows how far it got. */
+/** The entries of one answer, filled in order, and the position that was reached. */
 export class ApprovalPage {
   readonly approvals: object[] = [];
   position: Position;
@@ -40,7 +40,7 @@ export class ApprovalPage {
     return true;
   }
 
-  /** One entry always has room, however large, so that every page gets on; the result as a whole is cut later. */
+  /** One entry always has room, however large, so that every page makes progress; the result as a whole is cut later. */
   private take(approval: object): boolean {
     const chars = JSON.stringify(approval).length + 1;
     const fits = this.approvals.length === 0 || this.chars + chars <= this.bounds.maxChars;

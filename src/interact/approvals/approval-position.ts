@@ -21,7 +21,7 @@ export interface Position {
 /** Before the first session. */
 export const START: Position = { session: { time: Number.MAX_SAFE_INTEGER, tieBreak: 0 } };
 
-/** The place of what has this id and came into being at this time, in microseconds since 1970. */
+/** The place of a session or call with this id and creation time, in microseconds since 1970. */
 export function placeOf(id: string, time: number): Place {
   return { time, tieBreak: digest(id).readUIntBE(0, 6) };
 }

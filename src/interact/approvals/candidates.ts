@@ -13,7 +13,7 @@ const PAGE_SIZE = 100;
 export interface Candidate {
   readonly session: Session;
   readonly place: Place;
-  /** Whether it is not for the caller. It keeps its place, so that the search gets on, and is not looked into. */
+  /** Whether it is not for the caller. It keeps its place, so that the search makes progress, and is not read. */
   readonly isHidden?: boolean;
 }
 

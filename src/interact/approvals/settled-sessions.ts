@@ -16,7 +16,7 @@ const MAX_SESSIONS = 10_000;
 const QUIET_MS = 60_000;
 
 /**
- * Which sessions wait for nobody. Most idle sessions have simply finished, and reading their logs again for every list
+ * Which sessions wait for no answer. Most idle sessions have simply finished, and reading their logs again for every list
  * would use up the API's quota. A session is remembered together with what its object looked like; another turn changes
  * that, and the session is read again. An object that lags can delay a new call by its two seconds, never hide it.
  */
@@ -24,7 +24,7 @@ export class SettledSessions {
   /** Fingerprints by session id. */
   private readonly fingerprints = new LRUCache<string, string>({ max: MAX_SESSIONS });
 
-  /** Whether a session, as just listed, is known to wait for nobody. */
+  /** Whether a session, as just listed, is known to wait for no answer. */
   has(session: Session): boolean {
     const known = this.fingerprints.get(session.id);
     if (known === undefined) return false;

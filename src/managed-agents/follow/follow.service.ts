@@ -28,7 +28,7 @@ export class TooManyStreamsError extends Error {
 interface SharedFollower {
   readonly follower: SessionFollower;
   users: number;
-  /** How many of the users each caller is. The last one stays while nobody uses the follower. */
+  /** How many of the users each caller is. The last one stays while the follower has no user. */
   readonly callers: Map<string, number>;
   linger?: NodeJS.Timeout;
 }

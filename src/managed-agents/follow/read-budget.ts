@@ -81,7 +81,7 @@ export class ReadBudget implements ReadShare {
 
   /** The request whose caller was served least recently, and that caller; the first to arrive of several. */
   private next(): { waiting: Waiting; payer?: string } {
-    // A request of a follower that nobody uses any more has no caller.
+    // A request of a follower without users has no caller.
     let found: { waiting: Waiting; payer?: string } = { waiting: [...this.waiting][0]! };
     let least = Infinity;
     for (const waiting of this.waiting) {

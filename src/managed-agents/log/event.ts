@@ -47,7 +47,7 @@ export function stampOf(event: LogEvent): number | undefined {
   return typeof event.processed_at === 'string' ? parseTime(event.processed_at) : undefined;
 }
 
-/** What tells two events apart: the id, or type and stamp for the `user.interrupt` events the API stores without one. */
+/** What distinguishes two events: the id, or type and stamp for the `user.interrupt` events the API stores without one. */
 export function identityOf(event: LogEvent): string {
   const id = textOf(event, 'id') ?? '';
   return id === '' ? `${textOf(event, 'type')}@${textOf(event, 'processed_at')}` : id;
@@ -90,7 +90,7 @@ export const INPUT_TYPES = [
   'system.message',
 ] as const;
 
-/** Every event type that tells what a session is doing. */
+/** Every event type that shows what a session is doing. */
 export const SITUATION_TYPES: readonly string[] = [
   ...STATUSES.keys(),
   ...INPUT_TYPES,

@@ -7,7 +7,7 @@ export interface PendingAction {
   readonly toolUseId: string;
   /**
    * The kind of event that answers it. `tool_result` is sent by the worker of a self-hosted environment. `unknown` is a
-   * call whose event was not found: it can be denied, but not allowed, because nobody can see what it would do.
+   * call whose event was not found: it can be denied, but not allowed, because it is not known what it would do.
    */
   readonly kind: 'tool_confirmation' | 'custom_tool_result' | 'tool_result' | 'unknown';
   readonly tool?: string;

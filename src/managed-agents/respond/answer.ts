@@ -91,7 +91,7 @@ export type CallState =
   | { readonly type: 'never_asked'; readonly permission: 'allow' | 'deny' }
   /** It was stopped, or its turn or thread ended. */
   | { readonly type: 'ended' }
-  /** It is pending, but its event was not found, so that nobody can see what it would do. */
+  /** It is pending, but its event was not found, so it is not known what it would do. */
   | { readonly type: 'unseen' }
   /** This session has no such call. */
   | { readonly type: 'unknown' };

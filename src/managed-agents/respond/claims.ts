@@ -131,7 +131,7 @@ export class ClaimedAnswers {
     this.claims.set(key, claim);
   }
 
-  /** The answers were accepted, or may have been: nobody else may answer. */
+  /** The answers were accepted, or may have been: no other answer may be sent. */
   async settle(state: 'accepted' | 'uncertain'): Promise<void> {
     for (const [key, claim] of this.claims) {
       await this.store.replace(key, JSON.stringify(claim), JSON.stringify({ ...claim, state, at: Date.now() }));

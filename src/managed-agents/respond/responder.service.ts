@@ -94,7 +94,7 @@ export class ResponderService {
     this.claims = new AnswerClaims(claims);
   }
 
-  /** The names that a person needs to recognize a session; empty when the API does not tell them. */
+  /** The names that a person needs to recognize a session; empty when the API does not return them. */
   async namesOf(sessionId: string): Promise<{ sessionTitle?: string; agent?: string }> {
     try {
       const { title, agent } = await this.sessions.get(sessionId);

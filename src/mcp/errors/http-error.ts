@@ -66,7 +66,7 @@ function describe(error: unknown): { status: number; code: number; message: stri
   return { status, code: INVALID_REQUEST, message: 'The request was refused' };
 }
 
-/** Errors whose challenge tells the client how to get a token, or one with more scopes. */
+/** Errors whose challenge says how to get a token, or one with more scopes. */
 function isChallenge(error: unknown): error is AuthenticationError | InsufficientScopeError {
   return error instanceof AuthenticationError || error instanceof InsufficientScopeError;
 }

@@ -22,7 +22,7 @@ const SUBSCRIPTION = 'subscriptions/listen';
 
 /**
  * JSON-RPC over stdin and stdout, one message a line. The SDK's own transport ends with stdin, drops answers that are on
- * their way, ends at a line that is too long, and reads on while nobody reads its answers. Here a line that cannot be
+ * their way, ends at a line that is too long, and reads on while its answers are not read. Here a line that cannot be
  * accepted is answered with an error, and the client is held back while it does not take its answers.
  */
 export class StdioWire implements Transport {
@@ -140,7 +140,7 @@ export class StdioWire implements Transport {
   private refuse({ refused, id }: Extract<Line, { refused: string }>): void {
     const message = `The message is ${refused}. It was not read; send less.`;
     this.logger.warn(`a message was refused: it is ${refused}`);
-    // Counted as well: whoever sends nothing else is held back in the same way.
+    // Counted as well, so that a client that sends nothing else is held back too.
     this.count += 1;
     const answer = { jsonrpc: '2.0', id, error: { code: INVALID_REQUEST, message } };
     const sent = this.written.then(() => this.write(`${JSON.stringify(answer)}\n`));

@@ -35,7 +35,7 @@ export class ElicitedDecisions {
     return { since: { ...since, awaited: cursor.awaited }, undecided };
   }
 
-  /** The question to return instead of an answer; undefined when there is nothing to ask, or nobody can be asked. */
+  /** The question to return instead of an answer; undefined when there is nothing to ask, or no person can be asked. */
   async question({ reason, situation }: WaitOutcome, { since, undecided }: Decisions): Promise<object | undefined> {
     if (reason !== 'action_required' || !situation || !this.approval.canAsk()) return undefined;
     const isOpen = ({ kind, toolUseId }: PendingAction) => kind === 'tool_confirmation' && !undecided.has(toolUseId);

@@ -66,7 +66,7 @@ function situationView(situation: Situation, head: { reason: WaitReason; status:
   };
 }
 
-/** The view of the turn, without empty fields and without what reason and status already tell. */
+/** The view of the turn, without empty fields and without what reason and status already contain. */
 function briefTurn(view: TurnView, { reason, status }: { reason: WaitReason; status: unknown }): object {
   const { turn, stop_reason, failed, pending_actions, pending_count, ...rest } = view;
   return {
