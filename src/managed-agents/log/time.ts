@@ -8,13 +8,17 @@ const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?
 export function parseTime(text: string): number | undefined {
   const parts = RFC_3339.exec(text);
   if (parts === null) return undefined;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(1, 7).map(Number);
+  const seconds = wallSeconds(parts.slice(1, 7).map(Number));
   const [fraction = '', zone = ''] = parts.slice(7);
-  const wall = Date.UTC(year, month - 1, day, hour, minute, second);
+  const micros = seconds * 1_000_000 + Number(fraction.slice(0, 6).padEnd(6, '0')) - offsetMicros(zone);
+  return micros >= 0 && Number.isSafeInteger(micros) ? micros : undefined;
+}
+
+/** Seconds since 1970 of year, month, day, hour, minute and second; NaN for a day or a time that does not exist. */
+function wallSeconds([year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0]: readonly number[]): number {
   // Date.UTC takes the years 0 to 99 for 1900 to 1999, and carries what a field cannot hold over to the next.
   const exists = year > 99 && isDate(year, month, day) && hour < 24 && minute < 60 && second < 60;
-  const micros = wall * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0')) - offsetMicros(zone);
-  return exists && micros >= 0 && Number.isSafeInteger(micros) ? micros : undefined;
+  return exists ? Date.UTC(year, month - 1, day, hour, minute, second) / 1000 : NaN;
 }
 
 function isDate(year: number, month: number, day: number): boolean {
