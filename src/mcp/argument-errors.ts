@@ -133,7 +133,7 @@ export function unknownNames(names: readonly string[], known: readonly string[],
   return described.join(', ');
 }
 
-/** The share of letter pairs that two names have in common (Sørensen–Dice), whatever their case and separators. */
+/** The share of letter pairs that two names have in common (the coefficient of Dice), whatever their case and separators. */
 function likeness(one: string, other: string): number {
   const [left, right] = [letterPairs(one), letterPairs(other)];
   const common = [...left].filter((pair) => right.has(pair)).length;

@@ -1,7 +1,7 @@
 import { type IncomingMessage } from 'node:http';
 
 const JSON_TYPES = ['application/json', 'application/*', '*/*'];
-const STREAM_TYPES = ['text/event-stream', 'text/*', '*/*'];
+const STREAM_TYPES = ['text/event-stream'];
 /** What the transports of the MCP SDK ask for, by name and both. */
 const BOTH = 'application/json, text/event-stream';
 
@@ -13,7 +13,7 @@ const BOTH = 'application/json, text/event-stream';
 export function acceptJson(request: IncomingMessage, body: unknown): unknown {
   const accept = request.headers.accept;
   if (accept !== undefined && !accepts(accept, JSON_TYPES)) return body;
-  const takesStreams = accept !== undefined && accepts(accept, STREAM_TYPES.slice(0, 1));
+  const takesStreams = accept !== undefined && accepts(accept, STREAM_TYPES);
   request.headers.accept = BOTH;
   // The transport of 2025 reads the headers as they arrived.
   request.rawHeaders = [...withoutAccept(request.rawHeaders), 'Accept', BOTH];

@@ -137,3 +137,15 @@ it('ends when the client takes nothing any more', async () => {
   input.end();
   await ended;
 });
+
+it.each([null, [], '', '{"limit":5}'])(
+  'hands on tool calls whose arguments are sent as %j with an object',
+  async (args) => {
+    const { input, received } = await open();
+    const params = { name: 'agent_list', arguments: args };
+    input.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })}\n`);
+    await turn();
+    const expected = typeof args === 'string' && args !== '' ? { limit: 5 } : {};
+    expect(received).toMatchObject([{ params: { name: 'agent_list', arguments: expected } }]);
+  },
+);
