@@ -19,6 +19,7 @@ import {
   KEYCLOAK_SKIPPED,
   keycloakFound,
   passwordOf,
+  START_DEADLINE_MS,
   user,
 } from '../support/keycloak/index.js';
 import { CALLBACK, OAuthMemory, signIn } from '../support/oauth-client.js';
@@ -47,7 +48,7 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
     documents = await Documents.serve(folder);
     keycloak = await Keycloak.start({ resource: RESOURCE, trustedCertificate: documents.certificate });
     simulator = await Simulator.start({ fixtures: true });
-  });
+  }, START_DEADLINE_MS);
   afterAll(async () => {
     await keycloak.stop();
     documents.close();
@@ -124,7 +125,8 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
     const shownAt = async (callback: string) => {
       const challenge = { code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' };
       const query = { client_id: CLIENT_ID, response_type: 'code', redirect_uri: callback, ...challenge };
-      return (await fetch(`${keycloak.issuer}/protocol/openid-connect/auth?${new URLSearchParams(query)}`)).status;
+      return (await fetch(`${keycloak.issuer}/protocol/openid-connect/auth?${new URLSearchParams(query).toString()}`))
+        .status;
     };
 
     it.each([
