@@ -19,6 +19,7 @@ import {
   KEYCLOAK_SKIPPED,
   keycloakFound,
   passwordOf,
+  START_DEADLINE_MS,
   user,
 } from '../support/keycloak/index.js';
 import { CALLBACK, OAuthMemory, signIn } from '../support/oauth-client.js';
@@ -47,7 +48,7 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
     documents = await Documents.serve(folder);
     keycloak = await Keycloak.start({ resource: RESOURCE, trustedCertificate: documents.certificate });
     simulator = await Simulator.start({ fixtures: true });
-  });
+  }, START_DEADLINE_MS);
   afterAll(async () => {
     await keycloak.stop();
     documents.close();

@@ -3,6 +3,7 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 /** Suites that take longest, in that order. A fresh clone knows no durations, and one that begins last is waited for. */
 const LONGEST = [
   'docs/commands',
+  'auth/keycloak',
   'deploy/rolling-restart',
   'deploy/terraform',
   'deploy/image',

@@ -16,6 +16,9 @@ const HOME = join(CACHE, 'managed-agent-control', `keycloak-${KEYCLOAK_VERSION}`
 export const keycloakFound = existsSync(HOME) && spawnSync('java', ['-version']).status === 0;
 export const KEYCLOAK_SKIPPED = `Keycloak ${KEYCLOAK_VERSION} is not on this machine; ".ci/keycloak" gets it`;
 
+/** A start takes a minute of one core; the machine may have much else to do. In ms. */
+export const START_DEADLINE_MS = 600_000;
+
 /** The administrator of the database that `.ci/keycloak` creates. */
 export const ADMIN_PASSWORD = 'administrator-of-tests';
 
@@ -25,6 +28,9 @@ export interface KeycloakOptions {
   /** File with a certificate that Keycloak trusts when it fetches documents of clients. */
   readonly trustedCertificate: string;
 }
+
+/** The line in which Keycloak reports its addresses. */
+const LISTENING = /Listening on: (\S+)\. Management interface .* (\S+)\./;
 
 const running = new Set<ChildProcess>();
 /** A test that fails half-way leaves its Keycloak behind. */
@@ -55,7 +61,7 @@ export class Keycloak {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.add(child);
-    const [, url, management] = await new Output(child).match(/Listening on: (\S+)\. Management interface .* (\S+)\./);
+    const [, url, management] = await new Output(child).match(LISTENING, START_DEADLINE_MS);
     const health = async () => (await fetch(`${management}/health/ready`)).status;
     await eventually('Keycloak is ready', health, (status) => status === 200, { everyMs: 100 });
     return new Keycloak(url!, home, child, folder);
