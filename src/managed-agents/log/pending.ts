@@ -46,7 +46,7 @@ export function pendingActions(turn: readonly LogEvent[], known: ReadonlyMap<str
 /** The calls that a `requires_action` idle names, as far as they can be ids: nothing else can be answered. */
 export function blockingCalls(idle: LogEvent): string[] {
   const ids = stopReasonOf(idle)?.event_ids;
-  return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string' && isId(id)) : [];
+  return Array.isArray(ids) ? ids.filter((id): id is string => typeof id === 'string' && isId(id)) : [];
 }
 
 /** The id of the call that this event answers or finishes; undefined for every other event. */
