@@ -104,7 +104,7 @@ const faithful: Move = (cursor, delivered) => advance(cursor, delivered);
 
 describe('reading a log with cursors', () => {
   it('delivers every event exactly once, whatever the order, the ties and the pages', async () => {
-    await fc.assert(losesNothing(faithful), { numRuns: 4000 });
+    await fc.assert(losesNothing(faithful), { numRuns: 10_000 });
   }, 600_000);
 
   it('pages through dense logs without loss, in order', async () => {

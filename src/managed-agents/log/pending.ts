@@ -7,7 +7,7 @@ export interface PendingAction {
   readonly toolUseId: string;
   /**
    * The kind of event that answers it. `tool_result` is sent by the worker of a self-hosted environment. `unknown` is a
-   * call whose event was not found: it can be denied, but not allowed, because it is not known what it would do.
+   * call whose event was not found: it can be denied, but not allowed, because nobody can see what it would do.
    */
   readonly kind: 'tool_confirmation' | 'custom_tool_result' | 'tool_result' | 'unknown';
   readonly tool?: string;
@@ -45,7 +45,7 @@ export function pendingActions(turn: readonly LogEvent[], known: ReadonlyMap<str
 
 /** The calls that a `requires_action` idle names, as far as they can be ids: nothing else can be answered. */
 export function blockingCalls(idle: LogEvent): string[] {
-  const ids: unknown = stopReasonOf(idle)?.event_ids;
+  const ids = stopReasonOf(idle)?.event_ids;
   return Array.isArray(ids) ? ids.filter((id): id is string => typeof id === 'string' && isId(id)) : [];
 }
 
