@@ -6,8 +6,8 @@ const USAGE = `Usage: managed-agent-control-mcp [stdio | http | doctor [stdio | 
 
   stdio   serve the process that starts this one, over stdin and stdout (the default)
   http    serve over HTTP at /mcp; also --http
-  doctor  check the settings for http (or stdio), the identity provider, Redis and the credential, and list what is open;
-          with token, also check the access token on stdin; the exit code is 1 when there is a problem
+  doctor  check the settings of what is configured (http or stdio), the identity provider, Redis and the credential, and
+          list what is open; with token, also check the access token on stdin; the exit code is 1 when there is a problem
 
 Settings are environment variables; see docs/configuration.md.
 `;
@@ -35,6 +35,7 @@ async function main(args: string[]): Promise<number> {
       await (await import('./bootstrap/http.js')).runHttp();
       return 0;
     case 'doctor':
+      return (await (await import('./bootstrap/doctor.js')).runDoctor()) ? 0 : 1;
     case 'doctor http':
       return (await (await import('./bootstrap/doctor.js')).runDoctor('http')) ? 0 : 1;
     case 'doctor token':

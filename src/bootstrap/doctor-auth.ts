@@ -1,22 +1,24 @@
 import { type INestApplicationContext } from '@nestjs/common';
 import { quoted, refusalOf, type RefusalRule, TokenRefusal } from '../auth/auth-refusals.js';
 import { type Principal } from '../context/principal.js';
-import { errorChain, limitedFetch } from '../auth/provider/limited-fetch.js';
+import { errorChain, fetchObject, limitedFetch } from '../auth/provider/limited-fetch.js';
 import { parseJsonObject } from '../common/json.js';
 import { discover, type ProviderMetadata } from '../auth/provider/provider-metadata.js';
+import { Challenges } from '../auth/discovery/challenges.js';
 import { type TrustedIssuer, TrustedIssuers } from '../auth/provider/trusted-issuers.js';
 import { type NamedStrategies, STRATEGIES } from '../auth/strategies/strategies.js';
 import { decodeToken } from '../auth/tokens/access-tokens.js';
 import { type Claims } from '../auth/tokens/claims.js';
 import { AuthSettings } from '../config/auth.settings.js';
+import { GuardrailsSettings } from '../config/guardrails.settings.js';
+import { READING_TIERS, TIERS } from '../config/tiers.js';
 import { outboundFetch } from '../egress/outbound-fetch.js';
 import { ServerSettings } from '../config/server.settings.js';
-import { TIERS } from '../config/tiers.js';
+import { CallerRoles } from '../guardrails/caller-roles.js';
+import { type Finding } from './doctor-finding.js';
+import { checkRegistration } from './doctor-registration.js';
 
 const TIMEOUT_MS = 5000;
-
-/** A result of the doctor: valid, allowed although it may be unwanted, worth knowing, or in need of a change. */
-export type Finding = readonly [verdict: 'ok' | 'open' | 'note' | 'problem', text: string];
 
 /** Claims that decide about access and are not secret. Only the names of other claims are shown. */
 const SHOWN_CLAIMS = [
@@ -63,15 +65,24 @@ export async function checkIdentity(app: INestApplicationContext): Promise<Findi
   const settings = app.get(AuthSettings);
   if (!settings.usesProvider) return [];
   const issuers = app.get(TrustedIssuers).all();
-  const perIssuer = await Promise.all(issuers.map((issuer, index) => checkIssuer(issuer, settings, index === 0)));
-  const open: Finding[] =
-    settings.oidcAudience.length > 0
-      ? []
-      : [['open', 'tokens for any application of the issuer are accepted; set MCP_OIDC_AUDIENCE']];
+  const scopes = app.get(Challenges).initialScopes();
+  const perIssuer = await Promise.all(issuers.map((issuer, index) => checkIssuer(issuer, settings, index, scopes)));
+  const open: Finding[] = [];
+  if (settings.oidcAudience.length === 0) {
+    open.push(['open', 'tokens for any application of the issuer are accepted; set MCP_OIDC_AUDIENCE']);
+  }
+  if (settings.oidcAcceptIdTokens) {
+    open.push(['open', 'ID tokens are accepted, so whoever gets to see one can call; see MCP_OIDC_ACCEPT_ID_TOKENS']);
+  }
   return [...perIssuer.flat(), ...open, ...(await checkPublished(app.get(ServerSettings), settings))];
 }
 
-async function checkIssuer(issuer: TrustedIssuer, settings: AuthSettings, isSignIn: boolean): Promise<Finding[]> {
+async function checkIssuer(
+  issuer: TrustedIssuer,
+  settings: AuthSettings,
+  index: number,
+  scopes: readonly string[],
+): Promise<Finding[]> {
   const count = await issuer.keys.count();
   const advice = 'check MCP_OIDC_ISSUER and MCP_OIDC_JWKS_URL';
   const keys: Finding =
@@ -80,17 +91,43 @@ async function checkIssuer(issuer: TrustedIssuer, settings: AuthSettings, isSign
       : ['problem', `no signing key could be fetched from ${issuer.issuer}; ${advice}`];
   try {
     const metadata = await discover(issuer.issuer);
-    return [keys, ...(isSignIn ? checkSignIn(metadata, settings) : [])];
+    const others = await checkKeys(metadata, settings.oidcJwksUrls[index]);
+    return [keys, ...others, ...(index === 0 ? await checkSignIn(metadata, settings, scopes) : [])];
   } catch (error) {
     const exact = 'MCP_OIDC_ISSUER must be the issuer exactly, trailing slash included';
     return [keys, ['problem', `discovery of ${issuer.issuer} failed: ${errorChain(error)}. ${exact}`]];
   }
 }
 
+/** Whether configured keys are those that the issuer publishes: keys of another realm verify none of its tokens. */
+async function checkKeys({ issuer, jwks_uri: published }: ProviderMetadata, configured?: string): Promise<Finding[]> {
+  if (configured === undefined || published === undefined || configured === published) return [];
+  const [ours, theirs] = await Promise.all([configured, published].map(keysAt));
+  if (ours!.some((key) => theirs!.includes(key))) return [];
+  const text = `MCP_OIDC_JWKS_URL has none of the keys that ${issuer} publishes at ${published}`;
+  return [['problem', `${text}, so its tokens are refused; leave MCP_OIDC_JWKS_URL out, or correct it`]];
+}
+
+/** Modulus or point of each key of a set. */
+async function keysAt(url: string): Promise<string[]> {
+  const { keys } = await fetchObject(url, TIMEOUT_MS);
+  return (Array.isArray(keys) ? keys : []).map((key: Claims) => String(key.n ?? key.x));
+}
+
 /** What an MCP client needs from the authorization server at which its user signs in. */
-function checkSignIn(metadata: ProviderMetadata, settings: AuthSettings): Finding[] {
+async function checkSignIn(
+  metadata: ProviderMetadata,
+  settings: AuthSettings,
+  scopes: readonly string[],
+): Promise<Finding[]> {
+  const unknown = unknownScopes(metadata, settings, scopes);
+  if (settings.modes.includes('cognito')) return [['ok', 'clients sign in through the facade']];
   if (settings.hasFacade) {
-    if (!metadata.authorization_response_iss_parameter_supported) return [['ok', 'clients sign in through the facade']];
+    if (!metadata.authorization_endpoint || !metadata.token_endpoint) {
+      return [['problem', `${metadata.issuer} announces no endpoints for sign-in, which the facade needs`]];
+    }
+    if (!metadata.authorization_response_iss_parameter_supported)
+      return [['ok', 'clients sign in through the facade'], ...unknown];
     const text = `${metadata.issuer} names itself in callbacks (RFC 9207), which clients of the facade refuse`;
     return [['problem', `${text}; use MCP_AUTH_MODE=oidc without MCP_OAUTH_FACADE`]];
   }
@@ -103,7 +140,24 @@ function checkSignIn(metadata: ProviderMetadata, settings: AuthSettings): Findin
     const text = 'clients cannot register at the provider: enter a client id in each client, or see MCP_OAUTH_FACADE';
     findings.push(['note', text]);
   }
-  return findings.length > 0 ? findings : [['ok', 'clients can register and sign in at the provider']];
+  findings.push(...(await checkRegistration(metadata, scopes)));
+  if (findings.every(([verdict]) => verdict === 'ok')) findings.push(['ok', 'clients can sign in at the provider']);
+  return [...findings, ...unknown];
+}
+
+/** Scopes for which a provider may refuse a sign-in. Not every provider lists all that it knows. */
+function unknownScopes(
+  { scopes_supported: known }: ProviderMetadata,
+  settings: AuthSettings,
+  initial: readonly string[],
+) {
+  if (!Array.isArray(known) || known.length === 0) return [];
+  const asked = new Set([...initial, ...TIERS.flatMap((tier) => settings.scopesOf(tier))]);
+  const missing = [...asked].filter((scope) => !known.includes(scope));
+  if (missing.length === 0) return [];
+  const text = `the provider does not list the scopes ${missing.join(' ')}, which clients will ask for`;
+  const fix = 'create them there, or change MCP_OAUTH_SCOPES, MCP_REQUIRED_SCOPES and MCP_TIER_SCOPES';
+  return [['note', `${text}; if it refuses a sign-in with invalid_scope, ${fix}`] satisfies Finding];
 }
 
 async function checkPublished({ publicUrl }: ServerSettings, { hasFacade }: AuthSettings): Promise<Finding[]> {
@@ -159,7 +213,6 @@ function notReachable(url: string, error: unknown): Finding {
 
 /** Whether the server accepts this token, and why. Shows neither the token nor its signature. */
 export async function checkToken(app: INestApplicationContext, token: string): Promise<Finding[]> {
-  const settings = app.get(AuthSettings);
   const strategy = app.get<NamedStrategies>(STRATEGIES).for(token);
   if (!strategy) return [['note', 'no token is needed: authentication is off']];
   const outcome = await new Promise<Principal | Error>((resolve, reject) => {
@@ -171,7 +224,7 @@ export async function checkToken(app: INestApplicationContext, token: string): P
     });
     attempt.authenticate({ headers: { authorization: `Bearer ${token}` } });
   });
-  return [...contents(token), ...(outcome instanceof Error ? [refused(outcome)] : accepted(outcome, settings))];
+  return [...contents(token), ...(outcome instanceof Error ? [refused(outcome)] : accepted(outcome, app))];
 }
 
 function contents(token: string): Finding[] {
@@ -197,13 +250,41 @@ function refused(error: Error): Finding {
   return ['problem', `the token is refused: ${error.message}${advice}`];
 }
 
-function accepted({ subject, issuer, email, roles, groups, scopes }: Principal, settings: AuthSettings): Finding[] {
+function accepted(principal: Principal, app: INestApplicationContext): Finding[] {
+  const { subject, issuer, email, roles, groups, scopes } = principal;
   const caller = `${quoted(subject)} of ${issuer}${email === undefined ? '' : `, e-mail ${quoted(email)}`}`;
   const rights = `roles ${quoted(roles)}, groups ${quoted(groups)}, scopes ${quoted(scopes)}`;
-  const missing = TIERS.filter((tier) => !settings.scopesOf(tier).every((scope) => scopes.includes(scope)));
-  const notes: Finding[] = missing.map((tier) => [
-    'note',
-    `tools of the tier ${tier} need the scopes ${settings.scopesOf(tier).join(' ')}`,
-  ]);
-  return [['ok', `the token is accepted: ${caller}; ${rights}`], ...notes];
+  return [['ok', `the token is accepted: ${caller}; ${rights}`], ...usable(principal, app)];
+}
+
+/** What the caller can do: a token that is accepted and may call no tool helps nobody. */
+function usable(principal: Principal, app: INestApplicationContext): Finding[] {
+  const [settings, guardrails] = [app.get(AuthSettings), app.get(GuardrailsSettings)];
+  const callerRoles = new CallerRoles(guardrails, settings);
+  const bound = [...callerRoles.of(principal)];
+  if (callerRoles.active && bound.length === 0) {
+    const fix = `bind a role to one of these in MCP_ROLE_BINDINGS${groupPaths(principal, guardrails)}`;
+    return [['problem', `no role is bound to this caller, who therefore sees and calls no tool; ${fix}`]];
+  }
+  const roles: Finding[] = callerRoles.active ? [['ok', `the caller has the roles ${bound.join(', ')}`]] : [];
+  const tiers = guardrails.readOnly ? READING_TIERS : TIERS;
+  const missing = tiers.filter((tier) => !settings.scopesOf(tier).every((scope) => principal.scopes.includes(scope)));
+  const open = tiers.filter((tier) => !missing.includes(tier) && callerRoles.mayCall(tier, principal));
+  if (open.length === 0) {
+    const needed = [...new Set(missing.flatMap((tier) => settings.scopesOf(tier)))];
+    const fix = needed.length > 0 ? `the token needs scopes: ${needed.join(' ')}` : 'its roles have no tier';
+    return [...roles, ['problem', `the caller may call no tool; ${fix}`]];
+  }
+  const notes = missing.map((tier): Finding => {
+    const needed = settings.scopesOf(tier).join(' ');
+    return ['note', `tools of the tier ${tier} need the scopes ${needed}`];
+  });
+  return [...roles, ...notes];
+}
+
+/** Keycloak writes groups as paths unless told otherwise. */
+function groupPaths({ groups }: Principal, { roleBindings }: GuardrailsSettings): string {
+  const bound = roleBindings.flatMap(({ to }) => (to !== '*' && to.kind === 'group' ? [to.value] : []));
+  const path = groups.find((group) => group.startsWith('/') && bound.some((name) => group.endsWith(`/${name}`)));
+  return path === undefined ? '' : `: groups of this token are paths, so write group:${path}`;
 }

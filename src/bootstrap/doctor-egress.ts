@@ -4,7 +4,7 @@ import { AuditSettings } from '../config/audit.settings.js';
 import { AuthSettings } from '../config/auth.settings.js';
 import { TelemetrySettings } from '../config/telemetry.settings.js';
 import { proxyUseOf } from '../egress/proxy.js';
-import { type Finding } from './doctor-auth.js';
+import { type Finding } from './doctor-finding.js';
 
 const HOSTED_API = 'https://api.anthropic.com';
 

@@ -3,9 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import { AuthModule } from '../auth/auth.module.js';
 import { AuthSettings } from '../config/auth.settings.js';
 import { ConfigModule } from '../config/config.module.js';
+import { configuredEntry } from '../config/configured-entry.js';
 import { GuardrailsSettings } from '../config/guardrails.settings.js';
 import { LimitsSettings } from '../config/limits.settings.js';
 import { ConfigurationError, type Entry } from '../config/read-settings.js';
+import { TelemetrySettings } from '../config/telemetry.settings.js';
 import { LimitsModule } from '../guardrails/limits/limits.module.js';
 import { RedisConnection } from '../guardrails/limits/redis-connection.js';
 import { STORE_ADVICE, STORE_STATES } from '../guardrails/limits/store-failure.js';
@@ -14,18 +16,27 @@ import { CatalogService } from '../managed-agents/catalog.service.js';
 import { ManagedAgentsModule } from '../managed-agents/managed-agents.module.js';
 import { apiErrorMessage } from '../mcp/errors/api-error-message.js';
 import { checkEgress } from './doctor-egress.js';
-import { checkIdentity, checkToken, type Finding } from './doctor-auth.js';
+import { checkIdentity, checkToken } from './doctor-auth.js';
+import { type Finding } from './doctor-finding.js';
+import { checkAllowlists, checkValues } from './doctor-settings.js';
 
 @Module({})
 class DoctorModule {}
 
 /**
- * Checks the settings of an entry, lists what is open, checks the identity provider and the published address from the
+ * Checks the settings of an entry (without one, of the entry that is configured), lists what is open, checks the identity provider and the published address from the
  * point of view of a client, checks a token if one is given, writes to Redis if one is set, and tests the credential with
  * one cheap read. Returns whether there is no problem.
  */
-export async function runDoctor(entry: Entry, token?: string): Promise<boolean> {
-  const findings = await examine(entry, token);
+export async function runDoctor(entry?: Entry, token?: string): Promise<boolean> {
+  const chosen = entry ?? configuredEntry();
+  const findings = await examine(chosen, token);
+  if (entry === undefined && chosen === 'stdio') {
+    findings.unshift([
+      'note',
+      'nothing of HTTP is set, such as MCP_AUTH_MODE: checked for stdio; "doctor http" checks for HTTP',
+    ]);
+  }
   for (const [verdict, text] of findings) process.stderr.write(`${verdict.padEnd(8)} ${text}\n`);
   return findings.every(([verdict]) => verdict !== 'problem');
 }
@@ -36,14 +47,18 @@ async function examine(entry: Entry, token?: string): Promise<Finding[]> {
     const imports = [ConfigModule.forEntry(entry), ManagedAgentsModule, LimitsModule, ...inbound];
     const module = { module: DoctorModule, imports };
     const app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
-    const findings = [
-      ['ok', `the settings are valid for ${entry}`] as const,
+    const accepted = await credential(app.get(CatalogService));
+    const findings: Finding[] = [
+      ['ok', `the settings are valid for ${entry}`],
       ...openAccess(app.get(GuardrailsSettings), entry === 'http' ? app.get(AuthSettings) : undefined),
+      ...unusableTelemetry(app.get(TelemetrySettings)),
+      ...checkValues(app, entry === 'http'),
       ...checkEgress(app, entry === 'http'),
       ...(entry === 'http' ? await checkIdentity(app) : []),
       ...(token === undefined ? [] : await checkToken(app, token)),
       ...(await limitStore(app)),
-      await credential(app.get(CatalogService)),
+      accepted,
+      ...(accepted[0] === 'ok' ? await checkAllowlists(app) : []),
     ];
     await app.close();
     return findings;
@@ -51,6 +66,10 @@ async function examine(entry: Entry, token?: string): Promise<Finding[]> {
     if (!(error instanceof ConfigurationError)) throw error;
     return error.problems.map(({ env, message }) => ['problem', `${env}: ${message}`]);
   }
+}
+
+function unusableTelemetry({ unusable }: TelemetrySettings): Finding[] {
+  return unusable === undefined ? [] : [['note', `traces and metrics are off: ${unusable}`]];
 }
 
 /** What is allowed to more callers, or for more resources, than an operator may want. */

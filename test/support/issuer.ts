@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import {
   type CryptoKey,
@@ -29,6 +29,8 @@ export class TestIssuer {
   /** Answers with this status instead, when set. */
   status?: number;
   keys: IssuerKey[] = [];
+  /** How it answers a registration (POST) and a deletion (DELETE) below `/register`; without it there is nothing. */
+  register?: (request: { method: string; path: string; body: Record<string, unknown> }) => object & { status: number };
   /** Overrides fields of the discovery document. */
   discovery: Record<string, unknown> = {};
   private constructor(
@@ -50,6 +52,10 @@ export class TestIssuer {
     server.on('request', (request, response) => {
       const path = request.url ?? '/';
       issuer.requests.push(path);
+      if (issuer.register && path.startsWith(`${issuer.path}/register`)) {
+        void answerRegistration(issuer.register, request, response);
+        return;
+      }
       const body = issuer.document(path);
       response.writeHead(issuer.status ?? (body ? 200 : 404), { 'content-type': 'application/json' });
       response.end(JSON.stringify(body ?? {}));
@@ -95,6 +101,19 @@ export class TestIssuer {
       ...this.discovery,
     };
   }
+}
+
+async function answerRegistration(
+  register: NonNullable<TestIssuer['register']>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  const body = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
+  const { status, ...answer } = register({ method: request.method ?? '', path: request.url ?? '', body });
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(status === 204 ? undefined : JSON.stringify(answer));
 }
 
 /** Settings of a server that trusts `issuer`. */
