@@ -125,8 +125,8 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
     const shownAt = async (callback: string) => {
       const challenge = { code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' };
       const query = { client_id: CLIENT_ID, response_type: 'code', redirect_uri: callback, ...challenge };
-      return (await fetch(`${keycloak.issuer}/protocol/openid-connect/auth?${new URLSearchParams(query).toString()}`))
-        .status;
+      const address = `${keycloak.issuer}/protocol/openid-connect/auth?${new URLSearchParams(query).toString()}`;
+      return (await fetch(address, { redirect: 'manual' })).status;
     };
 
     it.each([
