@@ -119,7 +119,8 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
     const caller = { principal: sub, email: 'alice@example.com', issuer: keycloak.issuer };
     expect(auditLines()).toEqual([expect.objectContaining(caller)]);
     await client.close();
-  });
+    // The script starts two Java processes.
+  }, START_DEADLINE_MS);
 
   describe('the callbacks of the entered client', () => {
     const shownAt = async (callback: string) => {
