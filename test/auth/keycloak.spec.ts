@@ -119,14 +119,15 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
     const caller = { principal: sub, email: 'alice@example.com', issuer: keycloak.issuer };
     expect(auditLines()).toEqual([expect.objectContaining(caller)]);
     await client.close();
-  });
+    // The script starts two Java processes.
+  }, START_DEADLINE_MS);
 
   describe('the callbacks of the entered client', () => {
     const shownAt = async (callback: string) => {
       const challenge = { code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' };
       const query = { client_id: CLIENT_ID, response_type: 'code', redirect_uri: callback, ...challenge };
-      return (await fetch(`${keycloak.issuer}/protocol/openid-connect/auth?${new URLSearchParams(query).toString()}`))
-        .status;
+      const address = `${keycloak.issuer}/protocol/openid-connect/auth?${new URLSearchParams(query).toString()}`;
+      return (await fetch(address, { redirect: 'manual' })).status;
     };
 
     it.each([
