@@ -72,7 +72,7 @@ it('finds a provider that has everything', async () => {
   );
   expect(text).toMatch(/^ok +clients can sign in at the provider$/m);
   expect(asked.map(({ scope }) => scope)).toEqual([undefined, 'openid email profile']);
-  expect(asked.map(({ redirect_uris: [uri] }: any) => new URL(uri as string).hash)).toEqual(['#doctor', '#doctor']);
+  expect(asked.map(({ redirect_uris: uris }) => new URL((uris as string[])[0]!).hash)).toEqual(['#doctor', '#doctor']);
   expect(code).toBe(0);
 });
 
