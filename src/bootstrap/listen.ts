@@ -1,3 +1,4 @@
+import { type EventEmitter } from 'node:events';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { StartError } from './process-handlers.js';
 import { type PinoLogger } from '../telemetry/logs/pino.logger.js';
@@ -21,13 +22,32 @@ interface Address {
 export async function listen(app: NestFastifyApplication, address: Address, logger: PinoLogger): Promise<void> {
   const { host, port } = address;
   try {
-    await app.listen(port, host);
+    await listenQuietly(app, port, host);
   } catch (error) {
     if (host !== ANY || !NO_IPV6.includes(codeOf(error))) throw cannotListen(address, error);
     logger.warn(`this machine has no IPv6 (MCP_HOST is ${ANY}): listening on ${ANY_IPV4}`, 'Http');
-    await app.listen(port, ANY_IPV4).catch((again: unknown) => {
+    await listenQuietly(app, port, ANY_IPV4).catch((again: unknown) => {
       throw cannotListen(address, again);
     });
+  }
+}
+
+/** Without the line that Nest logs about an address that cannot be had: the error that this throws says it. */
+async function listenQuietly(app: NestFastifyApplication, port: number, host: string): Promise<void> {
+  await app.init();
+  const server = app.getHttpServer() as EventEmitter;
+  const before = new Set(server.rawListeners('error'));
+  const listening = app.listen(port, host);
+  for (const listener of server.rawListeners('error')) {
+    if (!before.has(listener)) server.off('error', listener as () => void);
+  }
+  // Nest's promise stays pending without its listener.
+  let fail = (_error: unknown): void => undefined;
+  const failed = new Promise<never>((_resolve, reject) => server.once('error', (fail = reject)));
+  try {
+    await Promise.race([listening, failed]);
+  } finally {
+    server.off('error', fail);
   }
 }
 

@@ -2,6 +2,7 @@ import { listen } from '../../src/bootstrap/listen.js';
 import { StartError, withoutStack } from '../../src/bootstrap/process-handlers.js';
 import { createHttpApp } from '../../src/bootstrap/http.js';
 import { PinoLogger } from '../../src/telemetry/logs/pino.logger.js';
+import { stderrText } from '../support/stderr.js';
 import { serverEnv, startServer, type TestServer, withEnvironment } from '../support/server.js';
 
 let taken: TestServer;
@@ -23,6 +24,8 @@ async function failure(host: string, setting: 'MCP_PORT' | 'MCP_MANAGEMENT_PORT'
 it.each(['MCP_PORT', 'MCP_MANAGEMENT_PORT'] as const)('a taken port is one line that names %s', async (setting) => {
   const error = await failure('127.0.0.1', setting);
   expect(error).toBeInstanceOf(StartError);
+  // Nest would log a line of its own.
+  expect(stderrText()).toBe('');
   expect(withoutStack(error)).toMatch(
     new RegExp(
       `^Port \\d+ is in use \\(EADDRINUSE at 127.0.0.1\\): end the other program, or set ${setting} to another port\\.$`,
