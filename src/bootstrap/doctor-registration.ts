@@ -1,5 +1,6 @@
 import { quoted } from '../auth/auth-refusals.js';
-import { errorChain, limitedFetch, parseObject } from '../auth/provider/limited-fetch.js';
+import { errorChain, limitedFetch } from '../auth/provider/limited-fetch.js';
+import { parseJsonObject } from '../common/json.js';
 import { type ProviderMetadata } from '../auth/provider/provider-metadata.js';
 import { isSecure } from '../config/secure-url.js';
 import { type Finding } from './doctor-finding.js';
@@ -48,7 +49,7 @@ async function ask(endpoint: string, scopes: readonly string[]): Promise<Answer 
   const headers = { 'content-type': 'application/json', accept: 'application/json' };
   try {
     const { status, text } = await limitedFetch(endpoint, TIMEOUT_MS, { method: 'POST', headers, body });
-    return { status, document: parseObject(text) ?? {} };
+    return { status, document: parseJsonObject(text) ?? {} };
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
