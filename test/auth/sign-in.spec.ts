@@ -52,12 +52,12 @@ async function startAt(port: number, options: Partial<ProviderOptions>, env: Rec
 }
 
 async function startCognito(env: Record<string, string> = {}): Promise<void> {
-  provider = await startProvider({ profile: 'cognito', resource: 'https://unused.example.com', clients: [CLIENT] });
+  provider = await startProvider({ profile: 'cognito', resource: 'https://mcp.example.com', clients: [CLIENT] });
   const settings = {
     MCP_AUTH_MODE: 'cognito',
     MCP_BEARER_TOKEN: '',
     MCP_OIDC_ISSUER: provider.issuer,
-    MCP_OIDC_AUDIENCE: 'company-mcp',
+    MCP_OIDC_AUDIENCE: 'company-mcp,https://mcp.example.com',
     MCP_COGNITO_HOSTED_UI: provider.issuer,
     MCP_OAUTH_STRIP_RESOURCE: 'true',
     MCP_LOG_LEVEL: 'warn',

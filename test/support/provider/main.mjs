@@ -7,7 +7,7 @@ import { Provider } from 'oidc-provider';
  * without a password, as the name in `login_hint` (default alice); mallory says no to the consent. Profiles take away
  * what some providers lack: `entra` has no registration, no S256 in its metadata, no `iss` in its callbacks, and rejects
  * `resource`; `cognito` lacks the same and marks access tokens with `token_use`. Both have their endpoints at the paths
- * of Cognito. The library insists on an `aud`, so tests give such tokens one that means nothing to our server.
+ * of Cognito. The library insists on an `aud`, which tokens of Cognito have only when they are bound to a resource.
  */
 const options = JSON.parse(process.argv[2]);
 const { profile = 'standard', resource, clients = [], firstTokenExpired = false, keepIss = false } = options;
