@@ -103,24 +103,28 @@ describeWithKeycloak(keycloakFound ? 'Keycloak' : `Keycloak (skipped: ${KEYCLOAK
     return JSON.parse(text) as StoredOAuthClientInformation;
   }
 
-  it('signs a user in whom create-user.sh made, with an entered client id', async () => {
-    await start();
-    const password = await createdByScript(keycloak, folder, 'alice', 'operator');
-    const alice = user('alice', password);
-    const memory = entered();
-    const client = await signIn(server!.url, memory, undefined, alice.person);
-    expect(alice.seen).toEqual(['sign-in', 'new password']);
-    expect(await toolNames(client)).toEqual(toolsOf('operator'));
-    expect((await callTool(client, 'agent_list')).isError).toBe(false);
-    const { sub, aud, realm_access: access, resource_access: resources } = claimsOf(memory);
-    // Nothing of the account console: no audience, no role.
-    expect([aud, access]).toEqual([RESOURCE, { roles: expect.arrayContaining(['operator', 'offline_access']) }]);
-    expect(resources).toBeUndefined();
-    const caller = { principal: sub, email: 'alice@example.com', issuer: keycloak.issuer };
-    expect(auditLines()).toEqual([expect.objectContaining(caller)]);
-    await client.close();
-    // The script starts two Java processes.
-  }, START_DEADLINE_MS);
+  it(
+    'signs a user in whom create-user.sh made, with an entered client id',
+    async () => {
+      await start();
+      const password = await createdByScript(keycloak, folder, 'alice', 'operator');
+      const alice = user('alice', password);
+      const memory = entered();
+      const client = await signIn(server!.url, memory, undefined, alice.person);
+      expect(alice.seen).toEqual(['sign-in', 'new password']);
+      expect(await toolNames(client)).toEqual(toolsOf('operator'));
+      expect((await callTool(client, 'agent_list')).isError).toBe(false);
+      const { sub, aud, realm_access: access, resource_access: resources } = claimsOf(memory);
+      // Nothing of the account console: no audience, no role.
+      expect([aud, access]).toEqual([RESOURCE, { roles: expect.arrayContaining(['operator', 'offline_access']) }]);
+      expect(resources).toBeUndefined();
+      const caller = { principal: sub, email: 'alice@example.com', issuer: keycloak.issuer };
+      expect(auditLines()).toEqual([expect.objectContaining(caller)]);
+      await client.close();
+      // The script starts two Java processes.
+    },
+    START_DEADLINE_MS,
+  );
 
   describe('the callbacks of the entered client', () => {
     const shownAt = async (callback: string) => {
