@@ -133,7 +133,7 @@ module.exports = {
       {
         path: '^src/',
         pathNot:
-          '^src/(app\\.module|management\\.module|main|lambda)\\.ts$|^src/bootstrap/|^src/(audit|telemetry|health)/',
+          '^src/(app\\.module|main|lambda)\\.ts$|^src/bootstrap/|^src/(audit|telemetry|health)/',
       },
       { path: '^src/(audit|telemetry|health)/' },
     ),
@@ -155,7 +155,7 @@ module.exports = {
       'modules-do-not-climb',
       'Only entries import the composition roots and the bootstrap.',
       { path: `^src/(common|config|context|managed-agents|${[...middle, ...tools].join('|')})/` },
-      { path: '^src/(main|lambda|app\\.module|management\\.module)\\.ts$|^src/bootstrap/' },
+      { path: '^src/(main|lambda|app\\.module)\\.ts$|^src/bootstrap/' },
     ),
     rule('no-unresolvable', 'This import leads nowhere.', {}, { couldNotResolve: true }),
   ],

@@ -1,4 +1,5 @@
 import { getProxyForUrl } from 'proxy-from-env';
+import { type Agent as HttpAgent } from 'node:http';
 
 /** Proxies that can be used; others, such as SOCKS, cannot. */
 const USABLE = /^https?:$/;
@@ -28,4 +29,14 @@ export function proxyUseOf(url: string): ProxyUse {
   return USABLE.test(protocol)
     ? { proxy: shown }
     : { proxy: shown, problem: 'only http:// and https:// proxies can be used' };
+}
+
+/**
+ * The agent for clients that use Node's http module to reach this address; undefined where its own agent is right because
+ * no proxy is named for it. Loaded only when a proxy is used.
+ */
+export function outboundAgent(url: string): (() => Promise<HttpAgent>) | undefined {
+  const proxy = proxyOf(url);
+  if (proxy === undefined) return undefined;
+  return async () => new (await import('https-proxy-agent')).HttpsProxyAgent(proxy, { keepAlive: true });
 }

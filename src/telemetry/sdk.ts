@@ -12,16 +12,17 @@ import {
   AlwaysOnSampler,
   BatchSpanProcessor,
   ParentBasedSampler,
+  type ReadableSpan,
   type Sampler,
+  type SpanExporter,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import { Logger } from '@nestjs/common';
 import { type TelemetrySettings } from '../config/telemetry.settings.js';
-import { outboundAgent } from '../egress/outbound-agent.js';
+import { outboundAgent } from '../egress/proxy.js';
 import { SERVER_VERSION } from '../mcp/server-identity.js';
 import { ScopeContextManager } from './traces/scope-context-manager.js';
-import { withoutTexts } from './traces/without-texts.js';
 
 /** How long one export may take, its retries included, in milliseconds. The shutdown waits no longer. */
 const EXPORT_TIMEOUT_MS = 5000;
@@ -152,4 +153,27 @@ function diagnosticsTo(logger: Logger) {
 /** Without the stack, which is that of the SDK's timer. */
 function messageOf(error: unknown): string {
   return typeof error === 'string' ? error : ((error as { message?: string } | undefined)?.message ?? String(error));
+}
+
+/** The attributes that the Anthropic SDK records beside ids and names: our arguments, and texts that people wrote. */
+const TEXTS: ReadonlySet<string> = new Set(['url.full', 'url.query', 'gen_ai.agent.name']);
+
+/** Removes texts and arguments from the exported spans. */
+function withoutTexts(exporter: SpanExporter): SpanExporter {
+  return {
+    export: (spans, done) => exporter.export(spans.map(cleaned), done),
+    shutdown: () => exporter.shutdown(),
+    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
+  };
+}
+
+function cleaned(span: ReadableSpan): ReadableSpan {
+  const attributes = Object.fromEntries(Object.entries(span.attributes).filter(([name]) => !TEXTS.has(name)));
+  // A span has many getters; those that are not replaced are read from the original.
+  return Object.create(span, {
+    attributes: { value: attributes, enumerable: true },
+    // Recorded errors have their messages here.
+    events: { value: [], enumerable: true },
+    status: { value: { code: span.status.code }, enumerable: true },
+  }) as ReadableSpan;
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ByteReader, ByteWriter } from './cursor-text.js';
+import { ByteReader, ByteWriter } from './bytes.js';
 
 const written = (values: readonly number[]): Buffer => {
   const writer = new ByteWriter();

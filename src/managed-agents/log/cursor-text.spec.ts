@@ -9,7 +9,8 @@ import {
   OVERLAP_MICROS,
   SLOT_MICROS,
 } from './cursor.js';
-import { ByteWriter, encodeCursor, InvalidCursorError, parseSince } from './cursor-text.js';
+import { ByteWriter } from './bytes.js';
+import { encodeCursor, InvalidCursorError, parseSince } from './cursor-text.js';
 import { type LogEvent } from './event.js';
 import { formatTime, parseTime } from './time.js';
 

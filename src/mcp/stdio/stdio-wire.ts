@@ -11,7 +11,7 @@ import {
   serializeMessage,
   type Transport,
 } from '@modelcontextprotocol/server';
-import { withArgumentsObject } from '../call-message.js';
+import { withArgumentsObject } from '../argument-reader.js';
 import { type Line, MessageLines } from './message-lines.js';
 
 /** Requests that may wait for their answers at a time. Beyond it no more is read. */
