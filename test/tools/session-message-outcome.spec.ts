@@ -73,7 +73,7 @@ it('session_interrupt hands over a cursor that awaits the new direction, and nev
 
 it.each([
   [{}, /^text is required: the message for the agent \(or outcome/],
-  [{ text: '' }, /^text: /],
+  [{ text: '' }, /^text is required: /],
   [{ text: 'Do it', outcome }, /^text and outcome cannot be combined: put the whole task into outcome.description/],
   [{ outcome: { description: 'x' } }, /outcome.rubric is required/],
   [{ outcome: { ...outcome, max_iterations: 21 } }, /outcome.max_iterations/],

@@ -94,7 +94,7 @@ it.each([
   [{ title: '' }, /title/],
   [{ title: 'x'.repeat(501) }, /title/],
   [{ metadata: { key: 'x'.repeat(513) } }, /metadata.key/],
-  [{ metadata: { key: 1 } }, /metadata.key/],
+  [{ metadata: { key: ['x'.repeat(600)] } }, /metadata.key/],
 ])('refuses %j before anything is sent', async (args, message) => {
   const { isError, text } = await update('sesn_1', args);
   expect(isError).toBe(true);
