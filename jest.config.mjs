@@ -37,8 +37,8 @@ export default {
   testTimeout: 240_000,
   // Random choices of tests come from it: test/support/seed.ts.
   showSeed: true,
-  // Most suites wait for processes and sockets of their own, so every core can take one.
-  maxWorkers: '100%',
+  // Most suites wait for processes and sockets of their own: with one for each core, two cores are idle a third of the time.
+  maxWorkers: '150%',
   testSequencer: '<rootDir>/test/support/longest-first.cjs',
   setupFilesAfterEnv: ['<rootDir>/test/support/stderr.ts', '<rootDir>/test/support/seed.ts'],
   testMatch: ['<rootDir>/test/**/*.spec.ts', '<rootDir>/src/**/*.spec.ts'],
