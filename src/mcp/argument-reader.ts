@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from '../common/json.js';
 import { JsonDepth } from './json-depth.js';
 
 /** The part of JSON Schema that zod makes of the inputs of tools. */
@@ -20,8 +21,6 @@ export interface ArgumentSchema {
   readonly capped?: boolean;
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
 /**
  * The arguments of a call as their schema means them. Clients and models send numbers, booleans, lists and objects as text,
  * and fill every argument, the optional ones with `null`, `""`, `[]` or 0. Text is read as the type that the schema names;
@@ -29,7 +28,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
  * to refuse. Unknown arguments stay as well. Reading what was read before changes nothing.
  */
 export function readArguments(schema: ArgumentSchema, given: unknown): Record<string, unknown> {
-  return readProperties(schema, isObject(given) ? given : {});
+  return readProperties(schema, isJsonObject(given) ? given : {});
 }
 
 /**
@@ -39,7 +38,7 @@ export function readArguments(schema: ArgumentSchema, given: unknown): Record<st
 export function argumentsObject(given: unknown): unknown {
   if (given === null || given === '' || (Array.isArray(given) && given.length === 0)) return {};
   const parsed = typeof given === 'string' ? parsedJson(given) : undefined;
-  return isObject(parsed) ? parsed : given;
+  return isJsonObject(parsed) ? parsed : given;
 }
 
 function read(schema: ArgumentSchema, value: unknown): unknown {
@@ -99,7 +98,7 @@ function readBoolean(value: unknown): unknown {
 /** A list, a list as text, or a single item. */
 function readList({ items = {} }: ArgumentSchema, value: unknown): unknown {
   const given = typeof value === 'string' ? (listOfText(value, items) ?? withoutNothing(value)) : value;
-  const list = isObject(given) && items.type === 'object' ? [given] : given;
+  const list = isJsonObject(given) && items.type === 'object' ? [given] : given;
   if (!Array.isArray(list)) return list;
   return list.map((item) => (item === null ? null : read(items, item))).filter((item) => item !== null);
 }
@@ -107,7 +106,7 @@ function readList({ items = {} }: ArgumentSchema, value: unknown): unknown {
 function listOfText(text: string, items: ArgumentSchema): unknown[] | undefined {
   const parsed = parsedJson(text);
   if (Array.isArray(parsed)) return parsed as unknown[];
-  if (isObject(parsed)) return items.type === 'object' ? [parsed] : undefined;
+  if (isJsonObject(parsed)) return items.type === 'object' ? [parsed] : undefined;
   if (items.type !== 'string' || isNothing(text)) return undefined;
   // Python's notation, a comma-separated list, or one item. No item of our lists contains a comma or a quotation mark.
   const inner = /^\s*\[(.*)\]\s*$/s.exec(text)?.[1] ?? text;
@@ -117,8 +116,8 @@ function listOfText(text: string, items: ArgumentSchema): unknown[] | undefined 
 
 function readObject(schema: ArgumentSchema, value: unknown): unknown {
   const parsed = typeof value === 'string' ? parsedJson(value) : undefined;
-  const given = isObject(parsed) ? parsed : withoutNothing(value);
-  return isObject(given) ? readProperties(schema, given) : given;
+  const given = isJsonObject(parsed) ? parsed : withoutNothing(value);
+  return isJsonObject(given) ? readProperties(schema, given) : given;
 }
 
 function readProperties(schema: ArgumentSchema, given: JsonObject): Record<string, unknown> {
@@ -150,7 +149,7 @@ function saysNothing(schema: ArgumentSchema, value: unknown): boolean {
   if (value === '') return true;
   if (value === 0) return (schema.minimum ?? 0) > 0;
   if (Array.isArray(value)) return value.length === 0;
-  if (!isObject(value)) return false;
+  if (!isJsonObject(value)) return false;
   const { properties = {}, required = [] } = schema;
   const entries = Object.entries(value);
   if (entries.length === 0) return true;
@@ -180,16 +179,13 @@ function parsedJson(text: string): unknown {
   if (!/^\s*[[{]/.test(text) || new JsonDepth().exceededBy(Buffer.from(text))) return undefined;
   try {
     return JSON.parse(text, (key, value: unknown) => {
-      if (key === '__proto__' || (key === 'constructor' && isObject(value))) throw new SyntaxError('a forbidden key');
+      if (key === '__proto__' || (key === 'constructor' && isJsonObject(value)))
+        throw new SyntaxError('a forbidden key');
       return value;
     });
   } catch {
     return undefined;
   }
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
@@ -198,7 +194,7 @@ export function isObject(value: unknown): value is JsonObject {
  */
 export function withArgumentsObject<Message>(message: Message): Message {
   if (Array.isArray(message)) return message.map(withArgumentsObject) as Message;
-  if (!isObject(message) || message.method !== 'tools/call' || !isObject(message.params)) return message;
+  if (!isJsonObject(message) || message.method !== 'tools/call' || !isJsonObject(message.params)) return message;
   const { params } = message;
   if (!('arguments' in params)) return message;
   return { ...message, params: { ...params, arguments: argumentsObject(params.arguments) } };
