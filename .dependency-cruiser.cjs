@@ -132,8 +132,7 @@ module.exports = {
       'audit, telemetry and health watch from the side; nothing but the composition roots and the entries imports them.',
       {
         path: '^src/',
-        pathNot:
-          '^src/(app\\.module|main|lambda)\\.ts$|^src/bootstrap/|^src/(audit|telemetry|health)/',
+        pathNot: '^src/(app\\.module|main|lambda)\\.ts$|^src/bootstrap/|^src/(audit|telemetry|health)/',
       },
       { path: '^src/(audit|telemetry|health)/' },
     ),

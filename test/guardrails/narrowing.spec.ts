@@ -91,12 +91,15 @@ it.each(['/mcp/ReadOnly', '/mcp//readonly', '/mcp/readonly/x', '/mcp/readonly%2f
   },
 );
 
-it.each(['/mcp/readonly/', '/mcp/readonly/?a=b', '/mcp/readonly?readonly=false', '/mcp/%72eadonly'])('%s reads only', async (path) => {
-  harness = await startHarness();
-  const answer = await send(harness.server.url, { path, body: call('tools/list') });
-  const tools = answer.json.result.tools as { name: string }[];
-  expect(tools.map(({ name }) => name)).toEqual(READING);
-});
+it.each(['/mcp/readonly/', '/mcp/readonly/?a=b', '/mcp/readonly?readonly=false', '/mcp/%72eadonly'])(
+  '%s reads only',
+  async (path) => {
+    harness = await startHarness();
+    const answer = await send(harness.server.url, { path, body: call('tools/list') });
+    const tools = answer.json.result.tools as { name: string }[];
+    expect(tools.map(({ name }) => name)).toEqual(READING);
+  },
+);
 
 it.each(['GET', 'DELETE'])('%s /mcp/readonly is not allowed either', async (method) => {
   harness = await startHarness();
