@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /**
  * CommonJS mode: our TypeScript and every package that is an ES module, or imports on demand, is compiled to CommonJS by
  * swc, because jest on Node 20 cannot do either the way Node itself does.
@@ -38,7 +40,7 @@ export default {
   // Random choices of tests come from it: test/support/seed.ts.
   showSeed: true,
   // Most suites wait for processes and sockets of their own: with one for each core, two cores are idle a third of the time.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   testSequencer: '<rootDir>/test/support/longest-first.cjs',
   setupFilesAfterEnv: ['<rootDir>/test/support/stderr.ts', '<rootDir>/test/support/seed.ts'],
   testMatch: ['<rootDir>/test/**/*.spec.ts', '<rootDir>/src/**/*.spec.ts'],

@@ -55,6 +55,7 @@ it.each<[what: string, env: Record<string, string>, claims: JWTPayload, header?:
   ['Entra', entra, ENTRA_ACCESS],
   ['Entra with app roles', entra, { ...ENTRA_ACCESS, roles: ['operator'] }],
   ['Entra by application URI', { ...entra, MCP_OIDC_AUDIENCE: 'api://mcp' }, { ...ENTRA_ACCESS, aud: 'api://mcp' }],
+  ['one without iat, which every ID token has', byClient, { aud: CLIENT, iat: undefined }],
   ['Entra, an application that is named (v2)', robots, { ...ENTRA_APP, idtyp: 'app' }],
   ['Entra, an application that is named (v2), without mark', robots, { ...ENTRA_APP, roles: ['operator'] }],
   ['Entra, an application that is named (v1)', robots, { ...ENTRA, aud: CLIENT, appid: ROBOT, idtyp: 'app' }],
@@ -82,6 +83,7 @@ it.each<[what: string, env: Record<string, string>, claims: JWTPayload, header?:
 });
 
 it.each<[what: string, env: Record<string, string>, claims: JWTPayload, reason: RegExp]>([
+  ['of a sign-in, also without iat', byClient, { ...SPRING_ID, iat: undefined }, /nothing shows/],
   ['Entra', entra, ENTRA_ID, /nothing shows that the token is an access token/],
   ['Entra with a nonce', entra, { ...ENTRA_ID, nonce: 'n' }, /ID token/],
   ['Entra with app roles and groups', entra, { ...ENTRA_ID, roles: ['admin'], groups: ['g'] }, /nothing shows/],

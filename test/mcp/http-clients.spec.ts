@@ -43,6 +43,7 @@ describe('addresses', () => {
 describe('Accept', () => {
   const takesJson = [
     undefined,
+    '',
     '*/*',
     'application/json',
     'application/*',

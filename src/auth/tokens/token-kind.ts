@@ -82,7 +82,10 @@ export class TokenKind {
     if (scopesOf(claims).length > 0) return true;
     const hasRights = listedIn(claims, this.settings.oidcRoleClaims).length > 0;
     const namesClient = CLIENT_CLAIMS.some((name) => text(claims, name) !== undefined);
-    return (hasRights || namesClient) && SIGN_IN_CLAIMS.every((name) => claims[name] === undefined);
+    // Every ID token has `iat` (OpenID Connect Core §2).
+    const cannotBeIdToken = claims.iat === undefined;
+    const tellsOfSignIn = SIGN_IN_CLAIMS.some((name) => claims[name] !== undefined);
+    return (hasRights || namesClient || cannotBeIdToken) && !tellsOfSignIn;
   }
 }
 

@@ -2,6 +2,10 @@ import { type Situation } from '../../managed-agents/log/situation.js';
 import { type Session } from '../../managed-agents/sessions.service.js';
 import { SettledSessions } from './settled-sessions.js';
 
+// The time stands still: on a busy machine this file takes longer than the minute that it is about.
+jest.useFakeTimers();
+afterAll(() => jest.useRealTimers());
+
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 const HOUR_AGO = ago(3_600_000);
 

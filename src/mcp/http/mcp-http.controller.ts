@@ -27,7 +27,9 @@ const BOTH = 'application/json, text/event-stream';
  * none: `body` is then returned without its progress token, the only thing that would turn the answer into a stream.
  */
 function acceptJson(request: IncomingMessage, body: unknown): unknown {
-  const accept = request.headers.accept;
+  // An empty header names nothing, as a missing one does.
+  const named = request.headers.accept?.trim();
+  const accept = named === '' ? undefined : named;
   if (accept !== undefined && !accepts(accept, JSON_TYPES)) return body;
   const takesStreams = accept !== undefined && accepts(accept, STREAM_TYPES);
   request.headers.accept = BOTH;
