@@ -31,16 +31,7 @@ describeWithSpring(springFound ? 'Spring' : `Spring (skipped: ${SPRING_SKIPPED})
     await simulator.close();
   });
 
-  let travelled = 0;
-  const realNow = Date.now.bind(Date);
-  beforeEach(() => {
-    travelled = 0;
-    jest.spyOn(Date, 'now').mockImplementation(() => realNow() + travelled);
-  });
-  afterEach(async () => {
-    jest.restoreAllMocks();
-    await server.close();
-  });
+  afterEach(() => server.close());
 
   async function start(env: Record<string, string> = {}): Promise<void> {
     const settings = {

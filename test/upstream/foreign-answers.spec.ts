@@ -92,18 +92,21 @@ it('a redirect is named, not followed', async () => {
   );
 });
 
+/** A session as the API returns it. */
+const sessionObject = (id: string) => ({
+  id,
+  type: 'session',
+  status: 'idle',
+  title: 'good',
+  agent: { type: 'agent', id: 'agent_1', name: 'A', version: 1, model: { id: 'model' } },
+  environment_id: 'env_1',
+  metadata: {},
+  created_at: '2026-11-27T10:00:00.000000Z',
+  updated_at: '2026-11-27T10:00:00.000000Z',
+});
+
 describe('one item of a list that cannot be read', () => {
-  const good = {
-    id: 'sesn_good',
-    type: 'session',
-    status: 'idle',
-    title: 'good',
-    agent: { type: 'agent', id: 'agent_1', name: 'A', version: 1, model: { id: 'model' } },
-    environment_id: 'env_1',
-    metadata: {},
-    created_at: '2026-11-27T10:00:00.000000Z',
-    updated_at: '2026-11-27T10:00:00.000000Z',
-  };
+  const good = sessionObject('sesn_good');
   const list = (odd: unknown) => {
     respond = (request, response) => {
       const data = request.url!.startsWith('/v1/sessions?') ? [good, odd] : [];
@@ -144,18 +147,7 @@ describe('one item of a list that cannot be read', () => {
 
 describe('one entry of an event log that cannot be read', () => {
   const at = (second: number) => `2026-11-27T10:00:0${second}.000000Z`;
-  const session = {
-    id: session_id,
-    type: 'session',
-    status: 'idle',
-    title: 'good',
-    agent: { type: 'agent', id: 'agent_1', name: 'A', version: 1, model: { id: 'model' } },
-    environment_id: 'env_1',
-    metadata: {},
-    created_at: at(0),
-    updated_at: at(0),
-    outcome_evaluations: [],
-  };
+  const session = { ...sessionObject(session_id), outcome_evaluations: [] };
   const log = (odd: readonly unknown[]) => {
     const events = [
       { id: 'sevt_1', type: 'user.message', processed_at: at(1), content: [{ type: 'text', text: 'go' }] },
@@ -179,7 +171,7 @@ describe('one entry of an event log that cannot be read', () => {
     ['approval_list', {}, { approvals: [], complete: false }],
   ];
 
-  it.each(READS)('%s counts it, and tells the rest', async (tool, args, rest) => {
+  it.each(READS)('%s counts it, and returns the rest', async (tool, args, rest) => {
     log([{ id: 'sevt_odd', type: 7, processed_at: at(2) }, 'no event']);
     // The second time, what was read before is known.
     for (const _time of [1, 2]) {

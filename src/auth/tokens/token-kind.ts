@@ -10,7 +10,7 @@ const MARKED_OTHER_TOKENS = new Set(['id', 'refresh', 'offline', 'logout']);
 /** Claims with the id of the client that some providers put into access tokens only. */
 const CLIENT_CLAIMS = ['client_id', 'cid', 'appid'];
 /**
- * Claims that tell a client about a sign-in and a person (OpenID Connect Core §2 and §5.1, and those of Entra). Access
+ * Claims about a sign-in and a person (OpenID Connect Core §2 and §5.1, and those of Entra). Access
  * tokens may have them, but a token with them and without a mark is more likely an ID token, which can have roles, too.
  */
 const SIGN_IN_CLAIMS = [
@@ -84,8 +84,8 @@ export class TokenKind {
     const namesClient = CLIENT_CLAIMS.some((name) => text(claims, name) !== undefined);
     // Every ID token has `iat` (OpenID Connect Core §2).
     const cannotBeIdToken = claims.iat === undefined;
-    const tellsOfSignIn = SIGN_IN_CLAIMS.some((name) => claims[name] !== undefined);
-    return (hasRights || namesClient || cannotBeIdToken) && !tellsOfSignIn;
+    const hasSignInClaims = SIGN_IN_CLAIMS.some((name) => claims[name] !== undefined);
+    return (hasRights || namesClient || cannotBeIdToken) && !hasSignInClaims;
   }
 }
 
